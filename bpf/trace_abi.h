@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Everything the kernel half and the C# half say to each other, and nothing else.
+ * Widths descend, padding is explicit; ContractTests compares size and offsets of every
+ * struct below with the object's BTF. The C# mirror is src/Node/Kernel/Native/TraceAbi.cs.
+ */
+#ifndef TRACE_ABI_H
+#define TRACE_ABI_H
+
+#define MAX_PROBES	 160	/* rows of the probe catalog */
+#define MAX_SESSIONS	 64	/* one bit each in a visit's session mask */
+#define MAX_FILTER_NODES 4096	/* all sessions' filters together */
+#define MAX_CPUS	 256	/* counters: a power of two, CPU ids are masked with it */
+#define SAMPLE_SHORT	 80	/* bytes: Ethernet + VLAN + IPv4 + a TCP header with options */
+#define SAMPLE_LONG	 128	/* bytes: the same for IPv6 with extension headers */
+#define COMM_LENGTH	 16	/* TASK_COMM_LEN */
+#define TRACK_WAYS	 4
+#define TRACK_BUCKETS	 32768	/* power of two; x4 ways = 131,072 packets remembered */
+
+/* What a probe means for a visit: probe_desc.role. */
+enum probe_role {
+	ROLE_STEP = 0,		/* somewhere inside a visit: looks the packet up */
+	ROLE_RECEIVE = 1,	/* door: the packet enters from a device */
+	ROLE_LOCAL_OUT = 2,	/* door: the packet leaves a socket */
+	ROLE_QUEUE = 3,		/* door: handed to a device (net_dev_queue) */
+	ROLE_XMIT = 4,		/* left, for now (net_dev_start_xmit) */
+	ROLE_DROP = 5,		/* kfree_skb: the end, with a reason */
+	ROLE_CONSUME = 6,	/* consume_skb: the end, used up */
+	ROLE_COUNT = 7,		/* has no packet: hits are counted, nothing is emitted */
+	ROLE_FLOW = 8,		/* has a flow, no packet: the CPU's current packet if it fits */
+};
+
+/* How probe_desc.param_arg is read into packet_event.param and param2. */
+enum param_kind {
+	PARAM_NONE = 0,
+	PARAM_VALUE = 1,	/* param = argument param_arg, param2 = argument param2_arg */
+	PARAM_HOOK = 2,		/* argument param_arg is a nf_hook_state: param = hook, param2 = pf */
+	PARAM_FLOW4 = 3,	/* argument param_arg is a flowi4; param = table (param2_arg) */
+	PARAM_FLOW6 = 4,	/* argument param_arg is a flowi6; param = table */
+};
+
+/* One row of the catalog as the kernel half needs it (.rodata: the verifier folds it away). */
+struct probe_desc {
+	__u16 probe;		/* index in the catalog */
+	__u8 role;		/* enum probe_role */
+	__u8 param_kind;	/* enum param_kind */
+	__s8 skb_arg;		/* argument position, -1 = none */
+	__s8 param_arg;
+	__s8 param2_arg;
+	__u8 comm;		/* 1 = always in the context of the process: send its name */
+};
+
+/* Flags of packet_event. */
+#define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */
+#define EVENT_TASK	 2	/* a task_sample follows (after the header_sample) */
+#define EVENT_NAT	 4	/* conntrack says: addresses differ from the original tuple */
+#define EVENT_BORN	 8	/* the kernel half did not know this packet before */
+
+struct packet_event {
+	__u64 timestamp_ns;	/* bpf_ktime_get_ns(): CLOCK_MONOTONIC */
+	__u64 skb_addr;
+	__u64 session_mask;	/* bit s: session s wants this packet */
+	__u64 param;
+	__u32 netns;		/* inode of the network namespace */
+	__u32 ifindex;
+	__u32 length;		/* skb->len in bytes, from where skb->data points */
+	__u32 mark;
+	__u32 param2;
+	__u16 probe;
+	__u16 cpu;
+	__u8 flags;		/* EVENT_* */
+	__u8 sample_size;	/* bytes of header_sample.bytes that follow: SAMPLE_SHORT, _LONG */
+	__u8 pad[6];
+};
+
+/*
+ * The first bytes of the packet as an Ethernet frame, which is rebuilt where the packet has no
+ * MAC header (then addresses are zero) or where the VLAN tag was taken off by the device.
+ */
+struct header_sample {
+	__u64 head;		/* skb->head: clones share it */
+	__u32 frame_length;	/* bytes of the whole packet as a frame, payload included */
+	__u16 valid;		/* bytes that are really the packet's */
+	__u16 gso_segs;		/* segments this skb stands for, 0 or 1 = one */
+	__u8 bytes[SAMPLE_LONG]; /* truncated to sample_size in the record */
+};
+
+struct task_sample {
+	__u32 pid;
+	__u32 pad;
+	char comm[COMM_LENGTH];
+};
+
+/*
+ * One step of a filter: optional load, then optional arithmetic, then optional test. Several
+ * instructions of libpcap's classic BPF become one node (FilterTranslator.cs). Jumps are
+ * relative to the filter's first node and always forward.
+ */
+enum filter_load {
+	LOAD_NONE = 0,
+	LOAD_ABS1, LOAD_ABS2, LOAD_ABS4,	/* A = packet[load_k], big endian, n bytes */
+	LOAD_IND1, LOAD_IND2, LOAD_IND4,	/* A = packet[X + load_k] */
+	LOAD_IMM,				/* A = load_k */
+	LOAD_LEN,				/* A = frame length */
+	LOAD_MEM,				/* A = M[load_k] */
+	LOAD_X_IMM, LOAD_X_LEN, LOAD_X_MEM,	/* the same into X */
+	LOAD_X_MSH,				/* X = 4 * (packet[load_k] & 0xf) */
+	LOAD_TAX, LOAD_TXA,			/* X = A, A = X */
+	LOAD_ST, LOAD_STX,			/* M[load_k] = A, = X */
+};
+
+enum filter_alu {
+	ALU_NONE = 0,
+	ALU_ADD, ALU_SUB, ALU_MUL, ALU_DIV, ALU_MOD, ALU_AND, ALU_OR, ALU_XOR, ALU_LSH, ALU_RSH, ALU_NEG,
+};
+
+enum filter_test {
+	TEST_NONE = 0,		/* go on with the next node */
+	TEST_JA,		/* go to jt */
+	TEST_EQ, TEST_GT, TEST_GE, TEST_SET,	/* A ? operand: jt, else jf */
+	TEST_RET_K,		/* the answer is test_k != 0 */
+	TEST_RET_A,		/* the answer is A != 0 */
+};
+
+struct filter_node {
+	__u32 load_k;
+	__u32 alu_k;
+	__u32 test_k;
+	__u16 jt;
+	__u16 jf;
+	__u8 load;		/* enum filter_load */
+	__u8 alu;		/* enum filter_alu */
+	__u8 alu_x;		/* 1 = operand is X, 0 = alu_k */
+	__u8 test;		/* enum filter_test */
+	__u8 test_x;		/* 1 = operand is X, 0 = test_k */
+	__u8 pad[3];
+};
+
+/* What one session wants: packets for which all of these hold. */
+struct session_filter {
+	__u32 netns;		/* 0 = any */
+	__u32 ifindex;		/* 0 = any; at a door */
+	__u32 mark;		/* skb->mark & mark_mask == mark; mark_mask 0 = any */
+	__u32 mark_mask;
+	__u32 first_node;	/* in filter_nodes */
+	__u32 node_count;	/* 0 = every packet */
+};
+
+/* One element: read by every program first. */
+struct control {
+	__u64 all_mask;		/* running sessions that take every packet of their namespace */
+	__u64 filtered_mask;	/* running sessions that have to be asked */
+	__u32 gate_netns;	/* the only namespace any session wants, 0 = several or any */
+	__u32 wake_backlog;	/* bytes in the ring above which the reader is woken */
+};
+
+/* Per CPU, cumulative, on cache lines of their own. */
+struct cpu_counters {
+	__u64 attempted;	/* records a program wanted to write */
+	__u64 lost;		/* of those: the ring was full */
+	__u64 evicted;		/* remembered packets overwritten while young */
+	__u64 unattributed;	/* ends or flows without a packet we know */
+	__u64 pad[4];
+};
+
+#endif

@@ -1,0 +1,73 @@
+namespace NftCluster.Messages;
+
+/// <summary>The whole JSON export, in the order in which it is written. Read as a stream: <see cref="Traces"/> may be long.</summary>
+public sealed record ExportRecord
+{
+    public required SessionRecord Session { get; init; }
+    public required StatisticsRecord Statistics { get; init; }
+    public required IReadOnlyList<TraceRecord> Traces { get; init; }
+}
+
+/// <summary>What was asked for and when it ran.</summary>
+public sealed record SessionRecord
+{
+    public required string Id { get; init; }
+
+    /// <summary>full (nft and both come with the NFT mode).</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>CREATED, STARTING, RUNNING, STOPPING, EXPORTING, STOPPED or FAILED.</summary>
+    public required string State { get; init; }
+
+    /// <summary>RFC 3339, UTC, nanoseconds.</summary>
+    public required string StartTime { get; init; }
+    public string? EndTime { get; init; }
+    public required string Host { get; init; }
+    public required string KernelRelease { get; init; }
+    public required string Version { get; init; }
+
+    /// <summary>pcap-filter(7) expression; null = every packet.</summary>
+    public string? Filter { get; init; }
+    public string? Device { get; init; }
+    public string? Netns { get; init; }
+    public string? Mark { get; init; }
+
+    /// <summary>valuable (see docs/export.md) or all.</summary>
+    public required string Quality { get; init; }
+    public string? FailureReason { get; init; }
+}
+
+/// <summary>Totals of a session. "packets" are packet traces: one per packet and namespace.</summary>
+public sealed record StatisticsRecord
+{
+    public required long TotalEvents { get; init; }
+    public required long TotalPackets { get; init; }
+    public required long ValuablePackets { get; init; }
+    public required long ExportedPackets { get; init; }
+
+    /// <summary>Distinct functions and tracepoints that hit.</summary>
+    public required int FunctionsTraced { get; init; }
+    public required IReadOnlyList<FunctionCount> TopFunctions { get; init; }
+    public required double EventsPerSecond { get; init; }
+    public required IReadOnlyDictionary<string, long> Verdicts { get; init; }
+    public required IReadOnlyDictionary<string, long> DropReasons { get; init; }
+    public required long DuplicateEvents { get; init; }
+
+    /// <summary>Every loss stage with its count, zeros included: what is not listed cannot be lost.</summary>
+    public required IReadOnlyList<LossRecord> Losses { get; init; }
+}
+
+public sealed record FunctionCount(string Function, long Count);
+
+/// <summary>"N things of kind K were lost at stage S between T1 and T2".</summary>
+public sealed record LossRecord
+{
+    /// <summary>probe-missed, ring-full, track-evicted, trace-evicted, export-lane-full, output-lane-full …</summary>
+    public required string Stage { get; init; }
+
+    /// <summary>events or traces.</summary>
+    public required string Kind { get; init; }
+    public required long Count { get; init; }
+    public string? From { get; init; }
+    public string? To { get; init; }
+}
