@@ -28,6 +28,7 @@ enum probe_role {
 	ROLE_CONSUME = 6,	/* consume_skb: the end, used up */
 	ROLE_COUNT = 7,		/* has no packet: hits are counted, nothing is emitted */
 	ROLE_FLOW = 8,		/* has a flow, no packet: the CPU's current packet if it fits */
+	ROLE_FOLLOW = 9,	/* sees every skb of the system: only for packets already known */
 };
 
 /* How probe_desc.param_arg is read into packet_event.param and param2. */
@@ -49,6 +50,10 @@ struct probe_desc {
 	__s8 param2_arg;
 	__u8 comm;		/* 1 = always in the context of the process: send its name */
 };
+
+#define TRACEPOINT_SLOTS 64	/* programs that can be aimed at any tracepoint */
+#define FENTRY_SLOTS	 96	/* programs that can be aimed at any function */
+#define NETFILTER_SLOTS	 5	/* one a hook number */
 
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */
@@ -159,7 +164,7 @@ struct cpu_counters {
 	__u64 attempted;	/* records a program wanted to write */
 	__u64 lost;		/* of those: the ring was full */
 	__u64 evicted;		/* remembered packets overwritten while young */
-	__u64 unattributed;	/* ends or flows without a packet we know */
+	__u64 unattributed;	/* flows that did not certainly belong to the current packet */
 	__u64 pad[4];
 };
 

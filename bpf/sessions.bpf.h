@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Which sessions want a packet: asked at the doors only, the answer is kept with the packet. */
+#ifndef SESSIONS_BPF_H
+#define SESSIONS_BPF_H
+
+#include "sample.bpf.h"
+#include "filter.bpf.h"
+
+/* A packet at a door, as the sessions' filters see it. */
+struct candidate {
+	__u8 bytes[SAMPLE_LONG];
+	__u32 frame_length;
+	__u32 valid;
+	__u32 netns;
+	__u32 ifindex;
+	__u32 mark;
+};
+
+struct ask_context {
+	struct candidate *candidate;
+	__u64 remaining;	/* sessions not asked yet, shifted down to the next one */
+	__u64 wanted;
+	__u32 session;
+};
+
+static long ask_session(__u32 unused, struct ask_context *ask)
+{
+	struct candidate *c = ask->candidate;
+	__u32 session = ask->session;
+	struct session_filter *want;
+
+	ask->session = session + 1;
+	if (!(ask->remaining & 1)) {
+		ask->remaining >>= 1;
+		return ask->remaining == 0;
+	}
+	ask->remaining >>= 1;
+	want = bpf_map_lookup_elem(&session_filters, &session);
+	if (!want)
+		return 1;
+	if ((!want->netns || want->netns == c->netns) &&
+	    (!want->ifindex || want->ifindex == c->ifindex) &&
+	    (c->mark & want->mark_mask) == want->mark &&
+	    (!want->node_count || filter_matches(want->first_node, want->node_count, c->bytes,
+						 c->valid, c->frame_length)))
+		ask->wanted |= 1ULL << (session & 63);
+	return ask->remaining == 0;
+}
+
+static __always_inline __u64 ask_sessions(__u64 filtered_mask, struct candidate *candidate)
+{
+	struct ask_context ask = {
+		.candidate = candidate,
+		.remaining = filtered_mask,
+	};
+
+	bpf_loop(MAX_SESSIONS, ask_session, &ask, 0);
+	return ask.wanted;
+}
+
+/*
+ * The candidate as it looked before NAT, so that a filter on either side of it finds the packet.
+ * Returns 0 where conntrack does not know the packet or left it alone. IPv4 without options and
+ * IPv6 without extension headers: others keep what they have.
+ */
+static __always_inline int undo_nat(struct sk_buff *skb, const struct frame *f,
+				    struct candidate *c)
+{
+	unsigned long nfct = FIELD(skb, _nfct);
+	struct nf_conn *conn = (void *)(nfct & ~NFCT_INFOMASK);
+	struct conntrack_tuple tuple;
+	unsigned long status = 0;
+	__u32 at = f->has_tag ? ETHERNET + 4 : ETHERNET;
+	__u32 direction = (nfct & NFCT_INFOMASK) >= IP_CT_IS_REPLY;
+	__u32 hash_node;
+
+	if (!conn || !bpf_core_field_exists(struct nf_conn, status))
+		return 0;
+	bpf_core_read(&status, sizeof(status), &conn->status);
+	if (!(status & IPS_NAT_MASK))
+		return 0;
+	/* struct nf_conntrack_tuple_hash: a hlist_nulls_node (two pointers), then the tuple */
+	hash_node = bpf_core_field_offset(struct nf_conn, tuplehash) +
+		    direction * (2 * sizeof(void *) + sizeof(struct conntrack_tuple)) +
+		    2 * sizeof(void *);
+	if (bpf_probe_read_kernel(&tuple, sizeof(tuple), (void *)conn + hash_node))
+		return 0;
+	if (f->protocol == bpf_htons(ETH_P_IP)) {
+		__builtin_memcpy(c->bytes + at + 12, tuple.src_address, 4);
+		__builtin_memcpy(c->bytes + at + 16, tuple.dst_address, 4);
+		if (c->bytes[at] != 0x45)
+			return 1;
+		at += 20;
+	} else if (f->protocol == bpf_htons(ETH_P_IPV6)) {
+		__builtin_memcpy(c->bytes + at + 8, tuple.src_address, 16);
+		__builtin_memcpy(c->bytes + at + 24, tuple.dst_address, 16);
+		at += 40;
+	} else {
+		return 0;
+	}
+	if (tuple.protonum == 6 || tuple.protonum == 17) {
+		__builtin_memcpy(c->bytes + at, &tuple.src_port, 2);
+		__builtin_memcpy(c->bytes + at + 2, &tuple.dst_port, 2);
+	}
+	return 1;
+}
+
+#endif
