@@ -53,7 +53,7 @@ struct probe_desc {
 
 #define TRACEPOINT_SLOTS 64	/* programs that can be aimed at any tracepoint */
 #define FENTRY_SLOTS	 96	/* programs that can be aimed at any function */
-#define NETFILTER_SLOTS	 5	/* one a hook number */
+#define NETFILTER_SLOTS	 10	/* one a hook and family */
 
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */

@@ -1,0 +1,60 @@
+using NftCluster.Node.Kernel.Probes;
+
+namespace NftCluster.Node.Kernel;
+
+/// <summary>One row of the catalog with the backends to try, best first, or why it is not attached.</summary>
+internal sealed record PlannedProbe(int Index, ResolvedProbe Probe, IReadOnlyList<Backend> Backends, string? WhyNot);
+
+/// <summary>
+/// Chooses, per probe, what to try: fentry, else kprobe-multi, else kprobe; tracepoints as they are; netfilter hooks only where
+/// nf_hook_slow cannot be watched. Forcing a backend says how *functions* are watched: the doors stay tracepoints everywhere.
+/// </summary>
+internal static class AttachmentPlan
+{
+    private const string HookFunction = "nf_hook_slow";
+
+    private static readonly Backend[] FunctionBackends = [Backend.Fentry, Backend.KprobeMulti, Backend.Kprobe];
+
+    public static IReadOnlyList<PlannedProbe> Make(IReadOnlyList<ResolvedProbe> catalog, IReadOnlySet<ProbeDefinition> selected, KernelCapabilities can, Backend? forced, bool oneNamespace)
+    {
+        Backend[] functions = [.. FunctionBackends.Where(b => can.WhyNot(b) is null && (forced is null || forced == b))];
+        bool hookFunctionWatched = functions.Length > 0
+            && catalog.Any(p => p.Definition is { Kind: ProbeKind.Function, Name: HookFunction } && p.CanAttach && selected.Contains(p.Definition));
+        PlannedProbe[] plan = new PlannedProbe[catalog.Count];
+        for (int i = 0; i < plan.Length; i++)
+        {
+            ResolvedProbe probe = catalog[i];
+            string? whyNot = !selected.Contains(probe.Definition) ? "not selected (--probes)" : probe.WhyNot;
+            Backend[] backends = whyNot is not null ? [] : probe.Definition.Kind switch
+            {
+                ProbeKind.Tracepoint => [Backend.Tracepoint],
+                ProbeKind.Function => functions,
+                _ => [Backend.Netfilter],
+            };
+            if (whyNot is null && backends.Length == 0)
+            {
+                whyNot = WhyNoFunctionBackend(can, forced);
+            }
+            if (whyNot is null && probe.Definition.Kind == ProbeKind.Hook)
+            {
+                whyNot = WhyNoHook(can, forced, oneNamespace, hookFunctionWatched);
+            }
+            plan[i] = new PlannedProbe(i, probe, whyNot is null ? backends : [], whyNot);
+        }
+        return plan;
+    }
+
+    private static string WhyNoFunctionBackend(KernelCapabilities can, Backend? forced) => forced switch
+    {
+        Backend.Tracepoint or Backend.Netfilter => $"--backend {Backends.NameOf(forced.Value)} leaves functions out",
+        { } backend => can.WhyNot(backend) ?? "refused",
+        null => $"fentry: {can.WhyNoFentry}; kprobe: {can.WhyNoKprobe}",
+    };
+
+    private static string? WhyNoHook(KernelCapabilities can, Backend? forced, bool oneNamespace, bool hookFunctionWatched) =>
+        forced is not null and not Backend.Netfilter ? $"--backend {Backends.NameOf(forced.Value)} leaves hooks out"
+        : hookFunctionWatched && forced is null ? $"{HookFunction} shows it"
+        : can.WhyNoNetfilter is { } why ? why
+        : oneNamespace ? null
+        : "netfilter links belong to one namespace: name it with --netns";
+}

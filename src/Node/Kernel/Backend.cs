@@ -1,0 +1,32 @@
+namespace NftCluster.Node.Kernel;
+
+/// <summary>The way a probe is watched. Names on the command line and in JSON: <see cref="Backends.NameOf"/>.</summary>
+internal enum Backend
+{
+    Fentry,
+    KprobeMulti,
+    Kprobe,
+    Tracepoint,
+    Netfilter,
+}
+
+/// <summary>The backends' names, as users type and read them.</summary>
+internal static class Backends
+{
+    public const string Auto = "auto";
+
+    private static readonly Dictionary<string, Backend> ByName = new(StringComparer.Ordinal)
+    {
+        ["fentry"] = Backend.Fentry,
+        ["kprobe-multi"] = Backend.KprobeMulti,
+        ["kprobe"] = Backend.Kprobe,
+        ["tracepoint"] = Backend.Tracepoint,
+        ["netfilter"] = Backend.Netfilter,
+    };
+
+    public static IEnumerable<string> Names => ByName.Keys;
+
+    public static string NameOf(Backend backend) => ByName.First(pair => pair.Value == backend).Key;
+
+    public static bool TryParse(string name, out Backend backend) => ByName.TryGetValue(name, out backend);
+}

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NftCluster.Node.Kernel.Native;
+
+/// <summary>The C# half of bpf/trace_abi.h; ContractTests compares it with the object's BTF, field by field.</summary>
+internal static class TraceAbi
+{
+    public const int MaxProbes = 160;
+    public const int MaxSessions = 64;
+    public const int MaxCpus = 256;
+    public const int TracepointSlots = 64;
+    public const int FentrySlots = 96;
+    public const int NetfilterSlots = 10;
+
+    public const byte EventSample = 1;
+    public const byte EventTask = 2;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct ProbeDesc
+{
+    public readonly ushort Probe;
+    public readonly byte Role;
+    public readonly byte ParamKind;
+    public readonly sbyte SkbArg;
+    public readonly sbyte ParamArg;
+    public readonly sbyte Param2Arg;
+    public readonly byte Comm;
+
+    public ProbeDesc(ushort probe, byte role, byte paramKind, sbyte skbArg, sbyte paramArg, sbyte param2Arg, bool comm)
+    {
+        (Probe, Role, ParamKind, SkbArg, ParamArg, Param2Arg) = (probe, role, paramKind, skbArg, paramArg, param2Arg);
+        Comm = comm ? (byte)1 : (byte)0;
+    }
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct PacketEvent
+{
+    public ulong TimestampNs;
+    public ulong SkbAddr;
+    public ulong SessionMask;
+    public ulong Param;
+    public uint Netns;
+    public uint Ifindex;
+    public uint Length;
+    public uint Mark;
+    public uint Param2;
+    public ushort Probe;
+    public ushort Cpu;
+    public byte Flags;
+    public byte SampleSize;
+    public PadSix Pad;
+
+    [InlineArray(6)]
+    public struct PadSix
+    {
+        private byte _element;
+    }
+}
+
+/// <summary>What precedes the sample's bytes; sample_size bytes follow it in the record.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct HeaderSample
+{
+    public ulong Head;
+    public uint FrameLength;
+    public ushort Valid;
+    public ushort GsoSegs;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct TaskSample
+{
+    public uint Pid;
+    public uint Pad;
+    public CommBytes Comm;
+
+    [InlineArray(16)]
+    public struct CommBytes
+    {
+        private byte _element;
+    }
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct SessionFilter
+{
+    public uint Netns;
+    public uint Ifindex;
+    public uint Mark;
+    public uint MarkMask;
+    public uint FirstNode;
+    public uint NodeCount;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct Control
+{
+    public ulong AllMask;
+    public ulong FilteredMask;
+    public uint GateNetns;
+    public uint WakeBacklog;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct CpuCounters
+{
+    public ulong Attempted;
+    public ulong Lost;
+    public ulong Evicted;
+    public ulong Unattributed;
+    public PadFour Pad;
+
+    [InlineArray(4)]
+    public struct PadFour
+    {
+        private ulong _element;
+    }
+}

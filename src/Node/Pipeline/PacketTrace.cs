@@ -1,0 +1,284 @@
+using System.Runtime.CompilerServices;
+using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Kernel.Probes;
+
+namespace NftCluster.Node.Pipeline;
+
+/// <summary>
+/// Everything seen of one packet during one visit. Pooled: <see cref="Begin"/> makes it new, and its event array stays.
+/// Plain state, no clock and no I/O; its owner is the tracker, then whoever holds the closed batch.
+/// </summary>
+internal sealed class PacketTrace
+{
+    /// <summary>More than any real journey has; a loop would otherwise eat the memory.</summary>
+    public const int MaxEvents = 512;
+
+    private TraceEvent[] _events = new TraceEvent[12];
+
+    public PacketHeader In;
+    public PacketHeader Out;
+    public TaskSample.CommBytes Comm;
+
+    // The tracker's lists: of open traces by last event, of left ones by leaving.
+    internal PacketTrace? Previous;
+    internal PacketTrace? Next;
+    internal TraceList? List;
+
+    public ulong SkbAddr { get; private set; }
+
+    public ulong Head { get; private set; }
+
+    public ulong LastNs { get; private set; }
+
+    public ulong FirstNs { get; private set; }
+
+    public uint Netns { get; private set; }
+
+    public uint Generation { get; private set; }
+
+    public int EventCount { get; private set; }
+
+    public uint InIfindex { get; private set; }
+
+    public uint OutIfindex { get; private set; }
+
+    public uint DropReason { get; private set; }
+
+    public ulong DropLocation { get; private set; }
+
+    public uint Pid { get; private set; }
+
+    public TraceStage Stage { get; private set; }
+
+    public TraceMarks Marks { get; private set; }
+
+    public TraceEnd End { get; private set; }
+
+    public bool HasIn => (Marks & TraceMarks.In) != 0;
+
+    public bool HasOut => (Marks & TraceMarks.Out) != 0;
+
+    public bool HasLeft => (Marks & TraceMarks.Left) != 0;
+
+    public ReadOnlySpan<TraceEvent> Events => _events.AsSpan(0, EventCount);
+
+    public Verdict Verdict =>
+        (Marks & TraceMarks.Dropped) != 0 ? Verdict.Dropped
+        : HasLeft ? Verdict.Forwarded
+        : (Marks & TraceMarks.Delivered) != 0 ? Verdict.Delivered
+        : (Marks & TraceMarks.Consumed) != 0 ? (Marks & TraceMarks.LocalStack) != 0 ? Verdict.Delivered : Verdict.Consumed
+        : Verdict.Unknown;
+
+    public TraceDirection Direction =>
+        (Marks & TraceMarks.Received) != 0 && (Marks & TraceMarks.Sent) == 0 ? HasQueued ? TraceDirection.Forward : TraceDirection.Inbound
+        : (Marks & TraceMarks.Sent) != 0 ? TraceDirection.Outbound
+        : TraceDirection.Unknown;
+
+    public bool IsComplete => End is TraceEnd.Ended or TraceEnd.Left && (Marks & TraceMarks.Truncated) == 0
+        || End == TraceEnd.Timeout && (Marks & TraceMarks.Delivered) != 0;
+
+    private bool HasQueued => (Marks & TraceMarks.Queued) != 0;
+
+    public void Begin(in PacketEvent first, uint generation)
+    {
+        SkbAddr = first.SkbAddr;
+        Netns = first.Netns;
+        Generation = generation;
+        FirstNs = LastNs = first.TimestampNs;
+        EventCount = 0;
+        InIfindex = OutIfindex = DropReason = Pid = 0;
+        DropLocation = Head = 0;
+        Stage = TraceStage.None;
+        Marks = TraceMarks.None;
+        End = TraceEnd.Open;
+    }
+
+    /// <summary>Adds one event; false when it is a true repeat within the window (counted by the caller, not kept).</summary>
+    public bool Append(in PacketEvent e, ProbeRole role, ProbeFacts facts, ulong repeatWindowNs)
+    {
+        LastNs = Math.Max(LastNs, e.TimestampNs);
+        if (IsRepeat(e, repeatWindowNs))
+        {
+            return false;
+        }
+        Advance(e, role, facts);
+        if (EventCount == MaxEvents)
+        {
+            Marks |= TraceMarks.Truncated;
+            return true;
+        }
+        if (EventCount == _events.Length)
+        {
+            Array.Resize(ref _events, Math.Min(MaxEvents, _events.Length * 2));
+        }
+        ref TraceEvent kept = ref _events[EventCount++];
+        kept.TimestampNs = e.TimestampNs;
+        kept.SkbAddr = e.SkbAddr;
+        kept.Param = e.Param;
+        kept.Ifindex = e.Ifindex;
+        kept.Length = e.Length;
+        kept.Mark = e.Mark;
+        kept.Param2 = e.Param2;
+        kept.Probe = e.Probe;
+        kept.Cpu = e.Cpu;
+        kept.Side = HasOut ? TraceSide.Out : TraceSide.In;
+        kept.HasTask = false;
+        return true;
+    }
+
+    /// <summary>A door's header: the first is how the packet came in, the last how it left.</summary>
+    public void SetHeader(in PacketHeader header, ulong head, uint ifindex, ProbeRole role)
+    {
+        Head = head;
+        if (!HasIn)
+        {
+            In = header;
+            InIfindex = role is ProbeRole.Receive ? ifindex : 0;
+            Marks |= TraceMarks.In;
+        }
+        else if (role == ProbeRole.Receive && !HasOut)
+        {
+            return; // the same packet at the next receive entry of a stacked device: it came in where it first was
+        }
+        if (role is ProbeRole.Queue or ProbeRole.Xmit)
+        {
+            Out = header;
+            OutIfindex = ifindex;
+            Marks |= TraceMarks.Out;
+            if (EventCount > 0)
+            {
+                _events[EventCount - 1].Side = TraceSide.Out;
+            }
+        }
+    }
+
+    public void SetTask(in TaskSample task)
+    {
+        Comm = task.Comm;
+        Pid = task.Pid;
+        if (EventCount > 0)
+        {
+            _events[EventCount - 1].HasTask = true;
+        }
+    }
+
+    public void Close(TraceEnd end) => End = end;
+
+    private bool IsRepeat(in PacketEvent e, ulong windowNs)
+    {
+        for (int i = EventCount - 1; i >= 0; i--)
+        {
+            ref TraceEvent seen = ref _events[i];
+            if (e.TimestampNs - seen.TimestampNs > windowNs)
+            {
+                return false;
+            }
+            if (seen.Probe == e.Probe && seen.Ifindex == e.Ifindex && seen.SkbAddr == e.SkbAddr && seen.Param == e.Param
+                && seen.Param2 == e.Param2 && seen.Length == e.Length && seen.Mark == e.Mark)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void Advance(in PacketEvent e, ProbeRole role, ProbeFacts facts)
+    {
+        switch (role)
+        {
+            case ProbeRole.Receive:
+                Marks |= (Marks & TraceMarks.Sent) == 0 ? TraceMarks.Received : TraceMarks.None;
+                Stage = TraceStage.Received;
+                break;
+            case ProbeRole.LocalOut:
+                Marks |= (Marks & TraceMarks.Received) == 0 ? TraceMarks.Sent : TraceMarks.None;
+                Stage = TraceStage.Sent;
+                break;
+            case ProbeRole.Queue:
+                Marks |= TraceMarks.Queued | ((Marks & TraceMarks.Received) == 0 ? TraceMarks.Sent : TraceMarks.None);
+                Stage = TraceStage.Queued;
+                break;
+            case ProbeRole.Xmit:
+                Marks |= TraceMarks.Left | TraceMarks.Queued | ((Marks & TraceMarks.Received) == 0 ? TraceMarks.Sent : TraceMarks.None);
+                OutIfindex = e.Ifindex;
+                Stage = TraceStage.Left;
+                break;
+            case ProbeRole.Drop when e.SkbAddr == SkbAddr:
+                Marks |= TraceMarks.Dropped;
+                DropLocation = e.Param;
+                DropReason = e.Param2;
+                Stage = TraceStage.Ended;
+                break;
+            case ProbeRole.Consume when e.SkbAddr == SkbAddr:
+                Marks |= TraceMarks.Consumed;
+                Stage = TraceStage.Ended;
+                break;
+        }
+        if (facts.IsLocalStack(e.Probe))
+        {
+            Marks |= TraceMarks.LocalStack;
+        }
+        if (facts.Delivers(e.Probe))
+        {
+            Marks |= TraceMarks.Delivered;
+        }
+    }
+}
+
+/// <summary>How far a packet has come; tells a repeated door from a step further.</summary>
+internal enum TraceStage : byte
+{
+    None,
+    Received,
+    Sent,
+    Queued,
+    Left,
+    Ended,
+}
+
+/// <summary>Facts that events establish, in any order.</summary>
+[Flags]
+internal enum TraceMarks : ushort
+{
+    None = 0,
+    In = 1,
+    Out = 2,
+    Received = 4,
+    Sent = 8,
+    Queued = 16,
+    Left = 32,
+    Dropped = 64,
+    Consumed = 128,
+    LocalStack = 256,
+    Delivered = 512,
+    Truncated = 1024,
+}
+
+/// <summary>Why a trace was closed.</summary>
+internal enum TraceEnd : byte
+{
+    Open,
+    Ended,
+    Left,
+    Replaced,
+    Timeout,
+    Evicted,
+    Stopped,
+}
+
+internal enum Verdict : byte
+{
+    Unknown,
+    Delivered,
+    Forwarded,
+    Dropped,
+    Consumed,
+}
+
+internal enum TraceDirection : byte
+{
+    Unknown,
+    Inbound,
+    Forward,
+    Outbound,
+}

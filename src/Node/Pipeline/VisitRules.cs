@@ -1,0 +1,66 @@
+using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Kernel.Probes;
+
+namespace NftCluster.Node.Pipeline;
+
+/// <summary>
+/// Whether an event on a known address still belongs to the visit, or is the next packet on a re-used one. The kernel
+/// re-uses an skb's address at once and shows the end of few packets (design §4), so the packet's own course decides.
+/// </summary>
+internal static class VisitRules
+{
+    /// <summary>The loopback device is number 1 in every namespace: there a packet comes in after it left.</summary>
+    private const uint LoopbackIfindex = 1;
+
+    /// <summary>Encapsulation: the outer header replaces the inner one although the packet is the same.</summary>
+    private static bool IsTunnel(in PacketHeader header) => header.Protocol is 4 or 41 or 47 or 50 or 115
+        || (header.Protocol == 17 && header.DestinationPort is 4789 or 8472 or 6081 or 51820);
+
+    /// <summary>Roles at which a visit may be born when the address is unknown.</summary>
+    public static bool CanBegin(ProbeRole role) => role is not (ProbeRole.Consume or ProbeRole.Follow or ProbeRole.Flow or ProbeRole.Count);
+
+    public static bool BeginsNewVisit(PacketTrace known, in PacketEvent e, ProbeRole role, bool hasHeader, in PacketHeader header)
+    {
+        if (known.Stage == TraceStage.Ended)
+        {
+            return CanBegin(role);
+        }
+        switch (role)
+        {
+            case ProbeRole.Receive when known.HasLeft:
+                return e.Ifindex != LoopbackIfindex || PassedBefore(known, e) || Differs(known, hasHeader, header);
+            case ProbeRole.LocalOut when known.Stage > TraceStage.Sent:
+                return true;
+            case ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut:
+                return PassedBefore(known, e) || Differs(known, hasHeader, header);
+            case ProbeRole.Xmit:
+                return PassedBefore(known, e);
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>At the same stage and device once more.</summary>
+    private static bool PassedBefore(PacketTrace known, in PacketEvent e)
+    {
+        foreach (ref readonly TraceEvent seen in known.Events)
+        {
+            if (seen.Probe == e.Probe && seen.Ifindex == e.Ifindex && seen.SkbAddr == e.SkbAddr)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>What cannot change has changed.</summary>
+    private static bool Differs(PacketTrace known, bool hasHeader, in PacketHeader header)
+    {
+        if (!hasHeader || !known.HasIn)
+        {
+            return false;
+        }
+        ref readonly PacketHeader last = ref known.HasOut ? ref known.Out : ref known.In;
+        return !last.CanBecome(header) && !IsTunnel(header) && !IsTunnel(last);
+    }
+}

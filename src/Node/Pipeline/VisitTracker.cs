@@ -1,0 +1,212 @@
+using System.Runtime.InteropServices;
+using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Kernel.Probes;
+
+namespace NftCluster.Node.Pipeline;
+
+/// <summary>
+/// From packet events to packet traces: finds the visit an event belongs to, opens and closes traces. No clock (time is the
+/// events'), no I/O, nothing allocated in steady state.
+/// </summary>
+internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, TracePool pool)
+{
+    private readonly Dictionary<VisitKey, PacketTrace> _open = new(4096);
+    private readonly Dictionary<VisitKey, PacketTrace> _byHead = new(4096);
+
+    // Two queues by last event: `_moving` ones may go on until the time-out, `_left` ones only until the grace is over.
+    private readonly TraceList _moving = new();
+    private readonly TraceList _left = new();
+    private uint _generation;
+
+    public int Open => _moving.Count + _left.Count;
+
+    public TrackerCounters Counters { get; } = new();
+
+    /// <summary>Takes one event; traces it closes go to <paramref name="closed"/>.</summary>
+    public void Observe(in PacketEvent e, ReadOnlySpan<byte> tail, ITraceSink closed)
+    {
+        ProbeRole role = facts.Role(e.Probe);
+        PacketHeader header = default;
+        ulong head = 0;
+        bool hasHeader = (e.Flags & TraceAbi.EventSample) != 0;
+        if (hasHeader)
+        {
+            ref readonly HeaderSample sample = ref MemoryMarshal.AsRef<HeaderSample>(tail);
+            head = sample.Head;
+            int size = Math.Min(e.SampleSize, sample.Valid);
+            PacketHeader.Parse(tail.Slice(SampleOffset, size), sample.FrameLength, sample.GsoSegs, out header);
+        }
+
+        VisitKey key = new(e.SkbAddr, e.Netns);
+        ref PacketTrace? slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_open, key, out bool known);
+        if (known && VisitRules.BeginsNewVisit(slot!, e, role, hasHeader, header))
+        {
+            PacketTrace previous = slot!;
+            Detach(previous);
+            Close(previous, previous.Stage == TraceStage.Ended ? TraceEnd.Ended : previous.HasLeft ? TraceEnd.Left : TraceEnd.Replaced, closed);
+            known = false;
+        }
+        if (!known)
+        {
+            PacketTrace? original = hasHeader ? OriginalOfClone(head, e.Netns, header) : null;
+            if (original is not null)
+            {
+                _open.Remove(key);
+                slot = ref original!;
+            }
+            else if (VisitRules.CanBegin(role))
+            {
+                slot = pool.Rent();
+                slot.Begin(e, ++_generation);
+                _moving.Add(slot);
+                Counters.Packets++;
+            }
+            else
+            {
+                _open.Remove(key);
+                Counters.OrphanEvents++;
+                return;
+            }
+        }
+
+        PacketTrace trace = slot!;
+        bool isDoor = role is ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut or ProbeRole.Xmit;
+        if (!trace.Append(e, role, facts, isDoor ? 0 : options.RepeatWindowNs))
+        {
+            Counters.Repeats++;
+            return;
+        }
+        if (hasHeader)
+        {
+            trace.SetHeader(header, head, e.Ifindex, role);
+            _byHead[new VisitKey(head, e.Netns)] = trace;
+        }
+        if ((e.Flags & TraceAbi.EventTask) != 0)
+        {
+            trace.SetTask(MemoryMarshal.AsRef<TaskSample>(tail));
+        }
+        MoveToNewest(trace);
+        if (trace.Stage == TraceStage.Ended)
+        {
+            Finish(trace, TraceEnd.Ended, closed);
+        }
+        else if (Open > options.MaxOpen)
+        {
+            Counters.Evicted++;
+            Finish(_left.Oldest ?? _moving.Oldest!, _left.Oldest is null ? TraceEnd.Evicted : TraceEnd.Left, closed);
+        }
+    }
+
+    /// <summary>Closes what has left and stayed silent for the grace, and what was silent for the time-out. Call once a batch and once a second.</summary>
+    public void Expire(ulong nowNs, ITraceSink closed)
+    {
+        while (_left.Oldest is { } left && left.LastNs + options.GraceNs < nowNs)
+        {
+            Finish(left, TraceEnd.Left, closed);
+        }
+        while (_moving.Oldest is { } silent && silent.LastNs + options.TimeoutNs < nowNs)
+        {
+            Counters.TimedOut++;
+            Finish(silent, TraceEnd.Timeout, closed);
+        }
+    }
+
+    /// <summary>The session stops: every open trace is closed as it is.</summary>
+    public void CloseAll(ITraceSink closed)
+    {
+        while ((_left.Oldest ?? _moving.Oldest) is { } trace)
+        {
+            Finish(trace, trace.HasLeft ? TraceEnd.Left : TraceEnd.Stopped, closed);
+        }
+    }
+
+    /// <summary>A trace whose handling threw: it goes, its siblings stay.</summary>
+    public void Abandon(in PacketEvent e)
+    {
+        if (_open.Remove(new VisitKey(e.SkbAddr, e.Netns), out PacketTrace? trace) && trace is not null)
+        {
+            trace.List?.Remove(trace);
+            ForgetHead(trace);
+            Counters.Failed++;
+        }
+    }
+
+    internal static readonly int SampleOffset = 16;
+
+    private PacketTrace? OriginalOfClone(ulong head, uint netns, in PacketHeader header) =>
+        _byHead.TryGetValue(new VisitKey(head, netns), out PacketTrace? original)
+        && original.Stage is not (TraceStage.Ended or TraceStage.Left)
+        && original.HasIn
+        && (original.HasOut ? original.Out : original.In).CanBecome(header)
+            ? original
+            : null;
+
+    private void MoveToNewest(PacketTrace trace)
+    {
+        TraceList list = trace.Stage == TraceStage.Left ? _left : _moving;
+        trace.List!.Remove(trace);
+        list.Add(trace);
+    }
+
+    private void Finish(PacketTrace trace, TraceEnd end, ITraceSink closed)
+    {
+        _open.Remove(new VisitKey(trace.SkbAddr, trace.Netns));
+        Detach(trace);
+        Close(trace, end, closed);
+    }
+
+    private void Detach(PacketTrace trace)
+    {
+        trace.List!.Remove(trace);
+        ForgetHead(trace);
+    }
+
+    private void ForgetHead(PacketTrace trace)
+    {
+        VisitKey key = new(trace.Head, trace.Netns);
+        if (trace.Head != 0 && _byHead.TryGetValue(key, out PacketTrace? last) && ReferenceEquals(last, trace))
+        {
+            _byHead.Remove(key);
+        }
+    }
+
+    private void Close(PacketTrace trace, TraceEnd end, ITraceSink closed)
+    {
+        trace.Close(end);
+        Counters.Closed++;
+        closed.Take(trace);
+    }
+
+    private readonly record struct VisitKey(ulong Address, uint Netns)
+    {
+        // skb addresses differ in few bits: multiply, so that Dictionary's buckets fill evenly.
+        public override int GetHashCode() => (int)(((Address >> 6) + Netns) * 0x9E3779B97F4A7C15UL >> 33);
+    }
+}
+
+/// <summary>Takes closed traces; it owns them from then on and gives them back to their pool.</summary>
+internal interface ITraceSink
+{
+    void Take(PacketTrace trace);
+}
+
+/// <summary>What the tracker counted, cumulative.</summary>
+internal sealed class TrackerCounters
+{
+    public long Packets { get; set; }
+
+    public long Closed { get; set; }
+
+    /// <summary>True repeats, not kept.</summary>
+    public long Repeats { get; set; }
+
+    /// <summary>Ends and look-ups of packets that were in flight before the session or are closed already.</summary>
+    public long OrphanEvents { get; set; }
+
+    public long Evicted { get; set; }
+
+    public long TimedOut { get; set; }
+
+    /// <summary>Traces given up because handling one of their events threw.</summary>
+    public long Failed { get; set; }
+}
