@@ -37,6 +37,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Soname)]
     public static partial int clock_gettime(int clock, timespec* time);
 
+    /// <summary>The devices of the thread's namespace, ended by index 0; null on failure.</summary>
+    [LibraryImport(Soname)]
+    public static partial if_nameindex* if_nameindex();
+
+    [LibraryImport(Soname)]
+    public static partial void if_freenameindex(if_nameindex* devices);
+
     /// <summary>bpf(2) has no wrapper in libc; libbpf 1.1 has none for netfilter links.</summary>
     [LibraryImport(Soname, EntryPoint = "syscall", SetLastError = true)]
     public static partial nint syscall_bpf(nint number, int cmd, void* attr, uint size);
@@ -57,4 +64,11 @@ internal struct timespec
     public long tv_nsec;
 
     public readonly long Nanoseconds => tv_sec * 1_000_000_000 + tv_nsec;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct if_nameindex
+{
+    public uint if_index;
+    public nint if_name;
 }

@@ -1,0 +1,289 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Kernel.Probes;
+
+namespace NftCluster.Node.Kernel;
+
+/// <summary>One row of the catalog as it is on this kernel now.</summary>
+internal sealed record ProbeState(int Index, ProbeDefinition Definition, Backend? Backend, string? WhyNot, int ProgramFd);
+
+/// <summary>
+/// Loads and attaches the planned probes. A program that the verifier refuses is left out and the rest is loaded again; a
+/// function that cannot be attached is tried with the next backend.
+/// </summary>
+internal sealed unsafe partial class KernelProbes : IDisposable
+{
+    private const int MaxLoads = 12;
+
+    private readonly IReadOnlyList<PlannedProbe> _plan;
+    private readonly ProbeState[] _states;
+    private readonly List<BpfLink> _links = [];
+    private readonly uint _ringBytes;
+    private readonly string? _netnsPath;
+    private BpfObject? _tracing;
+    private BpfObject? _kprobe;
+
+    public KernelProbes(IReadOnlyList<PlannedProbe> plan, uint ringBytes, string? netnsPath)
+    {
+        _plan = plan;
+        _ringBytes = ringBytes;
+        _netnsPath = netnsPath;
+        _states = [.. plan.Select(p => new ProbeState(p.Index, p.Probe.Definition, null, p.WhyNot, -1))];
+    }
+
+    public IReadOnlyList<ProbeState> States => _states;
+
+    public int MapFd(string name) => LibBpf.bpf_map__fd(_tracing!.Map(name));
+
+    public void Attach()
+    {
+        LibbpfLog.Capture();
+        Dictionary<int, string> programs = LoadTracing();
+        AttachTracing(programs);
+        PlannedProbe[] left = [.. _plan.Where(p => _states[p.Index].Backend is null && p.WhyNot is null && p.Backends.Any(b => b is Backend.Kprobe or Backend.KprobeMulti))];
+        if (left.Length > 0)
+        {
+            LoadKprobe(left);
+            AttachKprobes(left);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (BpfLink link in _links)
+        {
+            link.Dispose();
+        }
+        _links.Clear();
+        _kprobe?.Dispose();
+        _tracing?.Dispose();
+    }
+
+    /// <summary>Row → program name, after the kernel took all of them.</summary>
+    private Dictionary<int, string> LoadTracing()
+    {
+        for (int attempt = 0; attempt < MaxLoads; attempt++)
+        {
+            BpfObject candidate = BpfObject.Open(BpfObjects.Tracing, "tracing");
+            Dictionary<int, string> programs = [];
+            candidate.ChooseNone();
+            _ = LibBpf.bpf_map__set_max_entries(candidate.Map("events"), _ringBytes);
+            AimSlots(candidate, programs);
+            int errno = candidate.Load();
+            if (errno == 0)
+            {
+                _tracing = candidate;
+                return programs;
+            }
+            candidate.Dispose();
+            LeaveOut(programs, errno);
+        }
+        throw new KernelException($"the kernel refuses too many BPF programs; the last words of libbpf: {LastLine(LibbpfLog.Captured)}");
+    }
+
+    private void AimSlots(BpfObject target, Dictionary<int, string> programs)
+    {
+        Span<ProbeDesc> slots = target.ReadOnlyData<ProbeDesc>(".rodata", 0, TraceAbi.TracepointSlots + TraceAbi.FentrySlots + TraceAbi.NetfilterSlots);
+        int tracepoints = 0;
+        int functions = 0;
+        int hooks = 0;
+        foreach (PlannedProbe planned in _plan)
+        {
+            if (_states[planned.Index].WhyNot is not null || planned.Backends.Count == 0)
+            {
+                continue;
+            }
+            (string name, int slot, int type) = planned.Backends[0] switch
+            {
+                Backend.Tracepoint => ("tracepoint_slot_" + tracepoints, tracepoints++, LibBpf.BPF_TRACE_RAW_TP),
+                Backend.Fentry => ("fentry_slot_" + functions, TraceAbi.TracepointSlots + functions++, LibBpf.BPF_TRACE_FENTRY),
+                Backend.Netfilter => ("netfilter_slot_" + hooks, TraceAbi.TracepointSlots + TraceAbi.FentrySlots + hooks++, LibBpf.BPF_NETFILTER),
+                _ => ("", -1, 0),
+            };
+            if (slot < 0)
+            {
+                continue;
+            }
+            if (tracepoints > TraceAbi.TracepointSlots || functions > TraceAbi.FentrySlots || hooks > TraceAbi.NetfilterSlots)
+            {
+                throw new KernelException($"the catalog has more probes than bpf/trace_abi.h has slots: {name}");
+            }
+            nint program = target.Program(name);
+            int error = type == LibBpf.BPF_NETFILTER
+                ? LibBpf.bpf_program__set_type(program, LibBpf.BPF_PROG_TYPE_NETFILTER) | LibBpf.bpf_program__set_expected_attach_type(program, type)
+                : LibBpf.bpf_program__set_attach_target(program, 0, planned.Probe.Definition.Name);
+            if (error != 0)
+            {
+                NotAttached(planned.Index, $"libbpf cannot aim at it: {Text(-error)}");
+                continue;
+            }
+            _ = LibBpf.bpf_program__set_autoload(program, true);
+            slots[slot] = Describe(planned);
+            programs[planned.Index] = name;
+        }
+    }
+
+    /// <summary>libbpf names the refused program in its log: "prog 'tracepoint_slot_3': failed to load: -22".</summary>
+    private void LeaveOut(Dictionary<int, string> programs, int errno)
+    {
+        string log = LibbpfLog.Captured;
+        Match refused = RefusedProgram().Match(log);
+        KeyValuePair<int, string> culprit = programs.FirstOrDefault(p => refused.Success && string.Equals(p.Value, refused.Groups["name"].Value, StringComparison.Ordinal));
+        if (culprit.Value is null)
+        {
+            throw new KernelException(errno is 1 or 13
+                ? "the kernel refuses BPF programs: run as root (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)"
+                : $"the BPF programs cannot be loaded: {Text(errno)}: {LastLine(log)}");
+        }
+        NotAttached(culprit.Key, $"the verifier refuses it: {LastLine(log[..refused.Index])}");
+        LibbpfLog.Capture();
+    }
+
+    private void AttachTracing(Dictionary<int, string> programs)
+    {
+        foreach ((int index, string name) in programs)
+        {
+            nint program = _tracing!.Program(name);
+            Backend backend = _plan[index].Backends[0];
+            if (backend == Backend.Netfilter)
+            {
+                AttachHook(index, program);
+                continue;
+            }
+            nint link = LibBpf.bpf_program__attach(program);
+            if (link == 0)
+            {
+                NotAttached(index, $"{Backends.NameOf(backend)}: {Text(Marshal.GetLastPInvokeError())}");
+                continue;
+            }
+            Attached(index, backend, BpfLink.OfLibbpf(link), LibBpf.bpf_program__fd(program));
+        }
+    }
+
+    private void AttachHook(int index, nint program)
+    {
+        int fd = LibBpf.bpf_program__fd(program);
+        int link = NetfilterLink.Create(fd, _states[index].Definition.Name, _netnsPath);
+        if (link < 0)
+        {
+            NotAttached(index, $"netfilter: {Text(-link)}");
+            return;
+        }
+        Attached(index, Backend.Netfilter, BpfLink.OfDescriptor(link), fd);
+    }
+
+    private void LoadKprobe(PlannedProbe[] probes)
+    {
+        _kprobe = BpfObject.Open(BpfObjects.Kprobe, "kprobe");
+        _kprobe.ChooseNone();
+        foreach (string map in BpfObjects.SharedMaps)
+        {
+            _ = LibBpf.bpf_map__reuse_fd(_kprobe.Map(map), MapFd(map));
+        }
+        Span<ProbeDesc> descriptions = _kprobe.ReadOnlyData<ProbeDesc>(".rodata", 0, TraceAbi.MaxProbes);
+        foreach (PlannedProbe probe in probes)
+        {
+            descriptions[probe.Index] = Describe(probe);
+        }
+        bool multi = probes[0].Backends.Contains(Backend.KprobeMulti);
+        bool single = probes[0].Backends.Contains(Backend.Kprobe);
+        _ = LibBpf.bpf_program__set_autoload(_kprobe.Program("observe_kprobe_multi"), multi);
+        _ = LibBpf.bpf_program__set_autoload(_kprobe.Program("observe_kprobe"), single);
+        int errno = _kprobe.Load();
+        if (errno != 0)
+        {
+            throw new KernelException($"the kprobe programs cannot be loaded: {Text(errno)}: {LastLine(LibbpfLog.Captured)}");
+        }
+    }
+
+    private void AttachKprobes(PlannedProbe[] probes)
+    {
+        PlannedProbe[] multi = [.. probes.Where(p => p.Backends.Contains(Backend.KprobeMulti))];
+        if (multi.Length > 0 && !AttachMulti(multi))
+        {
+            // One function that cannot be traced refuses all of them: then one by one.
+            foreach (PlannedProbe probe in multi)
+            {
+                _ = AttachMulti([probe]);
+            }
+        }
+        foreach (PlannedProbe probe in probes.Where(p => _states[p.Index].Backend is null && p.Backends.Contains(Backend.Kprobe)))
+        {
+            nint program = _kprobe!.Program("observe_kprobe");
+            bpf_kprobe_opts options = new() { sz = (nuint)sizeof(bpf_kprobe_opts), bpf_cookie = (ulong)probe.Index };
+            nint link = LibBpf.bpf_program__attach_kprobe_opts(program, probe.Probe.Definition.Name, &options);
+            if (link == 0)
+            {
+                NotAttached(probe.Index, $"kprobe: {Text(Marshal.GetLastPInvokeError())}");
+                continue;
+            }
+            Attached(probe.Index, Backend.Kprobe, BpfLink.OfLibbpf(link), LibBpf.bpf_program__fd(program));
+        }
+    }
+
+    private bool AttachMulti(PlannedProbe[] probes)
+    {
+        nint program = _kprobe!.Program("observe_kprobe_multi");
+        byte** names = stackalloc byte*[probes.Length];
+        ulong* cookies = stackalloc ulong[probes.Length];
+        for (int i = 0; i < probes.Length; i++)
+        {
+            names[i] = (byte*)Marshal.StringToCoTaskMemUTF8(probes[i].Probe.Definition.Name);
+            cookies[i] = (ulong)probes[i].Index;
+        }
+        bpf_kprobe_multi_opts options = new() { sz = (nuint)sizeof(bpf_kprobe_multi_opts), syms = names, cookies = cookies, cnt = (nuint)probes.Length };
+        nint link = LibBpf.bpf_program__attach_kprobe_multi_opts(program, null, &options);
+        int errno = Marshal.GetLastPInvokeError();
+        for (int i = 0; i < probes.Length; i++)
+        {
+            Marshal.FreeCoTaskMem((nint)names[i]);
+        }
+        BpfLink? shared = link == 0 ? null : BpfLink.OfLibbpf(link);
+        foreach (PlannedProbe probe in probes)
+        {
+            if (shared is null)
+            {
+                NotAttached(probe.Index, $"kprobe-multi: {Text(errno)}");
+            }
+            else
+            {
+                Attached(probe.Index, Backend.KprobeMulti, null, LibBpf.bpf_program__fd(program));
+            }
+        }
+        if (shared is not null)
+        {
+            _links.Add(shared);
+        }
+        return shared is not null;
+    }
+
+    private static ProbeDesc Describe(PlannedProbe planned)
+    {
+        ResolvedProbe probe = planned.Probe;
+        ProbeDefinition definition = probe.Definition;
+        return new ProbeDesc((ushort)planned.Index, (byte)definition.Role, (byte)definition.Param, (sbyte)probe.SkbArg, (sbyte)probe.ParamArg, (sbyte)probe.Param2Arg, definition.InProcess);
+    }
+
+    private void Attached(int index, Backend backend, BpfLink? link, int programFd)
+    {
+        if (link is not null)
+        {
+            _links.Add(link);
+        }
+        _states[index] = _states[index] with { Backend = backend, WhyNot = null, ProgramFd = programFd };
+    }
+
+    private void NotAttached(int index, string why) => _states[index] = _states[index] with { WhyNot = why };
+
+    private static string Text(int errno) => new Win32Exception(errno).Message;
+
+    private static string LastLine(string log) =>
+        log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .LastOrDefault(line => !line.StartsWith("processed ", StringComparison.Ordinal) && !line.StartsWith("--", StringComparison.Ordinal) && !line.StartsWith("libbpf:", StringComparison.Ordinal))
+        ?? "no reason given";
+
+    [GeneratedRegex("prog '(?<name>[a-z_0-9]+)': failed to load", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex RefusedProgram();
+}

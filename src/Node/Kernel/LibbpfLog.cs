@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using NftCluster.Node.Kernel.Native;
+
+namespace NftCluster.Node.Kernel;
+
+/// <summary>Catches what libbpf would print to standard error, verifier text included; the tail of it explains a refused program.</summary>
+internal static unsafe partial class LibbpfLog
+{
+    private const int KeptCharacters = 64 * 1024;
+    private const int LevelInfo = 1;
+
+    // libbpf has one callback per process, and loads happen one at a time in the node's actor.
+    private static readonly StringBuilder Text = new();
+
+    public static void Capture()
+    {
+        Text.Clear();
+        _ = LibBpf.libbpf_set_print((nint)(delegate* unmanaged[Cdecl]<int, byte*, void*, int>)&Print);
+    }
+
+    public static string Captured => Text.ToString();
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Print(int level, byte* format, void* arguments)
+    {
+        if (level > LevelInfo)
+        {
+            return 0;
+        }
+        // The va_list goes straight to libc (x86-64: it is passed as a pointer).
+        byte* line = stackalloc byte[4096];
+        int length = vsnprintf(line, 4096, format, arguments);
+        if (length > 0)
+        {
+            if (Text.Length > KeptCharacters)
+            {
+                Text.Remove(0, Text.Length / 2);
+            }
+            Text.Append(Encoding.UTF8.GetString(line, Math.Min(length, 4095)));
+        }
+        return 0;
+    }
+
+    [LibraryImport("libc.so.6")]
+    private static partial int vsnprintf(byte* buffer, nuint size, byte* format, void* arguments);
+}
