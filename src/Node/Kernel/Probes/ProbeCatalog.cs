@@ -1,0 +1,64 @@
+namespace NftCluster.Node.Kernel.Probes;
+
+/// <summary>Every place in the kernel that can be watched, as data; a row's index is its number on both sides of the kernel.</summary>
+/// <remarks>
+/// A row that a kernel lacks stays there and says why: alternatives between kernels are separate rows.
+/// Direction "unknown" means that the place does not tell it; the packet's trace does.
+/// </remarks>
+internal static partial class ProbeCatalog
+{
+    /// <summary>MAX_PROBES of bpf/trace_abi.h.</summary>
+    public const int Capacity = 160;
+
+    public static IReadOnlyList<ProbeDefinition> All { get; } = [.. Inbound, .. Forward, .. Outbound, .. Everywhere];
+
+    /// <summary>Doors and drops only: what identity and a verdict need at the least cost.</summary>
+    public static IReadOnlyList<ProbeDefinition> Light { get; } =
+        Tracepoints("netif_receive_skb", "net_dev_queue", "net_dev_start_xmit", "kfree_skb");
+
+    /// <summary>The five probes that bench/ measures with.</summary>
+    public static IReadOnlyList<ProbeDefinition> Five { get; } =
+        Tracepoints("netif_receive_skb", "net_dev_queue", "net_dev_start_xmit", "consume_skb", "kfree_skb");
+
+    private static ProbeDefinition[] Tracepoints(params ReadOnlySpan<string> names)
+    {
+        var rows = new ProbeDefinition[names.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            string name = names[i];
+            rows[i] = All.Single(row => row.Kind == ProbeKind.Tracepoint && row.Name == name);
+        }
+
+        return rows;
+    }
+
+    private static ProbeDefinition Function(string name, string layer, string direction, string step, params string[] standIns) =>
+        new(name, ProbeKind.Function, layer, direction, step) { StandIns = standIns };
+
+    private static ProbeDefinition Tracepoint(string name, string layer, string direction, string step, ProbeRole role = ProbeRole.Step) =>
+        new(name, ProbeKind.Tracepoint, layer, direction, step) { Role = role };
+
+    private static ProbeDefinition Hook(string name, string direction, string step) =>
+        new(name, ProbeKind.Hook, "netfilter", direction, step) { Param = ParamKind.Hook };
+
+    /// <summary>A place without a packet: its hits are counted.</summary>
+    private static ProbeDefinition Counted(ProbeDefinition row) => row with { Role = ProbeRole.Count, SkbArgument = null };
+
+    private static ProbeDefinition WithHookState(ProbeDefinition row) =>
+        row with { Param = ParamKind.Hook, ParamArgument = "nf_hook_state*" };
+
+    private static ProbeDefinition WithValues(ProbeDefinition row, string argument, string? second = null) =>
+        row with { Param = ParamKind.Value, ParamArgument = argument, Param2Argument = second };
+
+    private static ProbeDefinition InModule(string module, ProbeDefinition row) => row with { Module = module };
+
+    /// <summary>A route look-up: it has a flow, no packet of its own.</summary>
+    private static ProbeDefinition Flow(ParamKind kind, ProbeDefinition row, string? table = null) => row with
+    {
+        Role = ProbeRole.Flow,
+        SkbArgument = null,
+        Param = kind,
+        ParamArgument = kind == ParamKind.Flow4 ? "flowi4*" : "flowi6*",
+        Param2Argument = table,
+    };
+}
