@@ -18,4 +18,10 @@ public static class Patience
             throw new TestProbeException($"{phase}: not done within {Default}.", error);
         }
     }
+
+    public static async Task<TResult> WithPatience<TResult>(this Task<TResult> task, string phase)
+    {
+        await WithPatience((Task)task, phase);
+        return await task;
+    }
 }

@@ -30,7 +30,7 @@ public sealed class TestProbe<TMessage>
         }
         catch (OperationCanceledException error)
         {
-            throw new TestProbeException($"{phase}: {Ref} got no message within {patience}; before that it got {Received()}.");
+            throw new TestProbeException($"{phase}: {Ref} got no message within {patience}; before that it got {Received()}.", error);
         }
     }
 

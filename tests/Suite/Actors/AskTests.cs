@@ -5,7 +5,9 @@ namespace NftCluster.Tests.Actors;
 
 public sealed class AskTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(3);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_first_reply_is_the_answer_and_further_ones_are_dead_letters()
@@ -20,7 +22,7 @@ public sealed class AskTests
             },
         });
 
-        int answer = await actor.AskAsync<int>(reply => new Question("four", reply), Timeout).WaitAsync(Patience.Default);
+        int answer = await actor.AskAsync<int>(reply => new Question("four", reply), _timeout, Token).WithPatience("the answer");
 
         Assert.Equal(4, answer);
         Assert.Equal(-1, (await test.ExpectDeadLetterAsync()).Message);
@@ -32,11 +34,11 @@ public sealed class AskTests
         await using ActorTestSystem test = new();
         TestProbe<Question> silent = new(test.System);
 
-        Task<int> asking = silent.Ref.AskAsync<int>(reply => new Question("?", reply), Timeout);
+        Task<int> asking = silent.Ref.AskAsync<int>(reply => new Question("?", reply), _timeout, Token);
         Question question = await silent.ExpectMessageAsync();
         Assert.False(asking.IsCompleted);
-        test.Time.Advance(Timeout);
-        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() => asking.WaitAsync(Patience.Default));
+        test.Time.Advance(_timeout);
+        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() => asking.WithPatience("the ask ends"));
 
         Assert.Contains("/probe did not reply", error.Message, StringComparison.Ordinal);
         Assert.False(question.ReplyTo.Tell(42));
@@ -50,11 +52,11 @@ public sealed class AskTests
         using CancellationTokenSource cancellation = new();
         TestProbe<Question> silent = new(test.System);
 
-        Task<int> asking = silent.Ref.AskAsync<int>(reply => new Question("?", reply), Timeout, cancellation.Token);
+        Task<int> asking = silent.Ref.AskAsync<int>(reply => new Question("?", reply), _timeout, cancellation.Token);
         Question question = await silent.ExpectMessageAsync();
         await cancellation.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WaitAsync(Patience.Default));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WithPatience("the ask ends"));
         Assert.False(question.ReplyTo.Tell(42));
         Assert.Equal(1, test.System.DeadLetters);
     }
@@ -66,7 +68,7 @@ public sealed class AskTests
         TestProbe<Question> silent = new(test.System);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => silent.Ref.AskAsync<int>(reply => new Question("?", reply), Timeout, new CancellationToken(canceled: true)));
+            () => silent.Ref.AskAsync<int>(reply => new Question("?", reply), _timeout, new CancellationToken(canceled: true)));
 
         await silent.ExpectNoMessageAsync();
     }
@@ -80,7 +82,7 @@ public sealed class AskTests
         await gone.WhenStopped.WithPatience("it stops");
 
         InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => gone.AskAsync<int>(reply => new Question("?", reply), Timeout));
+            () => gone.AskAsync<int>(reply => new Question("?", reply), _timeout, Token));
 
         Assert.Contains("/gone did not accept", error.Message, StringComparison.Ordinal);
     }
@@ -94,13 +96,13 @@ public sealed class AskTests
         const int Rounds = 300;
         for (int round = 0; round < Rounds; round++)
         {
-            Task<int> asking = silent.Ref.AskAsync<int>(reply => new Question("?", reply), Timeout);
+            Task<int> asking = silent.Ref.AskAsync<int>(reply => new Question("?", reply), _timeout, Token);
             Question question = await silent.ExpectMessageAsync();
-            Task<bool> replying = Task.Run(() => question.ReplyTo.Tell(1));
-            test.Time.Advance(Timeout);
+            Task<bool> replying = Task.Run(() => question.ReplyTo.Tell(1), Token);
+            test.Time.Advance(_timeout);
 
             bool taken = await replying;
-            await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             Assert.Equal(taken, asking.IsCompletedSuccessfully);
             answers += taken ? 1 : 0;
         }
@@ -128,7 +130,7 @@ public sealed class AskTests
             },
         });
 
-        await actor.AskAsync<int>(reply => new Question("?", reply), Timeout).WaitAsync(Patience.Default);
+        await actor.AskAsync<int>(reply => new Question("?", reply), _timeout, Token).WithPatience("the answer");
 
         await probe.ExpectMessagesAsync("asker gone");
     }

@@ -121,29 +121,28 @@ public sealed class DeathWatchTests
     {
         await using ActorTestSystem test = new();
         TestProbe<string> probe = new(test.System);
+        using Gate gate = new();
         ActorRef<int> target = test.Spawn("target", () => new ScriptedActor<int>());
-        ActorRef<string>? watcher = null;
-        watcher = test.Spawn("watcher", () => new ScriptedActor<string>
+        ActorRef<string> watcher = test.Spawn("watcher", () => new ScriptedActor<string>
         {
             OnPreStart = self => self.Context.WatchWith(target, "gone"),
             OnMessageAsync = async (self, text) =>
             {
-                if (text == "unwatch")
-                {
-                    target.Stop();
-                    await target.WhenStopped;
-                    self.Context.Unwatch(target);
-                }
-                else
-                {
-                    probe.Ref.Tell(text);
-                }
+                await gate.PassAsync();
+                probe.Ref.Tell(text);
+                self.Context.Unwatch(target);
             },
         });
+        watcher.Tell("held");
+        await gate.Reached.WithPatience("the watcher is held");
+        watcher.Tell("queued before the death");
 
-        watcher.Tell("unwatch");
+        target.Stop();
+        await probe.ExpectDeathAsync(target);
+        gate.Open();
 
-        await probe.ExpectNoMessageAsync("after unwatch", watcher, watcher);
+        await probe.ExpectMessagesAsync("held", "queued before the death");
+        await probe.ExpectNoMessageAsync("after unwatch", watcher);
     }
 
     [Fact]

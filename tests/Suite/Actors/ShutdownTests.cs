@@ -6,7 +6,9 @@ namespace NftCluster.Tests.Actors;
 
 public sealed class ShutdownTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Children_stop_before_their_parents()
@@ -18,10 +20,10 @@ public sealed class ShutdownTests
                 poller => poller.Context.Spawn("shard", () => Node("shard", stopped))))));
         await session.FenceAsync().WithPatience("the session has its poller");
 
-        IReadOnlyList<string> left = await test.System.StopAsync(Timeout).WaitAsync(Patience.Default);
+        IReadOnlyList<string> left = await test.System.StopAsync(_timeout, Token).WithPatience("the system stops");
 
         Assert.Empty(left);
-        Assert.Equal(["shard", "poller", "session"], stopped);
+        Assert.Equal(["shard", "poller", "session"], stopped, StringComparer.Ordinal);
         Assert.True(test.System.WhenStopped.IsCompletedSuccessfully);
     }
 
@@ -41,24 +43,24 @@ public sealed class ShutdownTests
         ActorRef<int> idle = test.Spawn("idle", () => new ScriptedActor<int>());
         await gate.Reached.WithPatience("one is stuck");
 
-        Task<IReadOnlyList<string>> stopping = test.System.StopAsync(Timeout);
+        Task<IReadOnlyList<string>> stopping = test.System.StopAsync(_timeout, Token);
         await idle.WhenStopped.WithPatience("the idle one stops");
-        await test.Time.PassAsync(Timeout);
-        IReadOnlyList<string> left = await stopping.WaitAsync(Patience.Default);
+        await test.Time.PassAsync(_timeout);
+        IReadOnlyList<string> left = await stopping.WithPatience("the system gives up");
 
-        Assert.Contains("/session", left);
-        Assert.Contains("/session/stuck", left);
-        Assert.DoesNotContain("/idle", left);
+        Assert.Contains("/session", left, StringComparer.Ordinal);
+        Assert.Contains("/session/stuck", left, StringComparer.Ordinal);
+        Assert.DoesNotContain("/idle", left, StringComparer.Ordinal);
         gate.Open();
         await session.WhenStopped.WithPatience("the session stops at last");
-        Assert.Empty(await test.System.StopAsync(Timeout));
+        Assert.Empty(await test.System.StopAsync(_timeout, Token));
     }
 
     [Fact]
     public async Task Nothing_is_spawned_once_the_system_stops()
     {
         ActorTestSystem test = new();
-        await test.System.StopAsync(Timeout).WaitAsync(Patience.Default);
+        await test.System.StopAsync(_timeout, Token).WithPatience("the system stops");
 
         Assert.Throws<InvalidOperationException>(() => test.Spawn("late", () => new ScriptedActor<int>()));
     }
@@ -68,9 +70,9 @@ public sealed class ShutdownTests
     {
         for (int round = 0; round < 50; round++)
         {
-            ActorTestSystem test = new();
+            var test = new ActorTestSystem();
             List<ActorRef> made = [];
-            Task spawning = Task.Run(() =>
+            var spawning = Task.Run(() =>
             {
                 try
                 {
@@ -83,9 +85,9 @@ public sealed class ShutdownTests
                 {
                     // Expected: the system had begun to stop.
                 }
-            });
+            }, Token);
 
-            Task stopping = test.System.StopAsync(Timeout);
+            Task stopping = test.System.StopAsync(_timeout, Token);
             await Task.WhenAll(spawning, stopping).WithPatience("the system stops");
             await Task.WhenAll(made.Select(actor => actor.WhenStopped)).WithPatience("all actors stop");
         }

@@ -70,10 +70,10 @@ public sealed class StopTests
             await using ActorTestSystem test = new();
             long received = 0;
             ActorRef<int> actor = test.Spawn("sink", () => new ScriptedActor<int> { OnMessage = (_, _) => received++ }, Mailbox.Wait(256));
-            TaskCompletionSource halfway = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            var halfway = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             long accepted = 0;
 
-            Task producers = Task.WhenAll(Enumerable.Range(0, Producers).Select(producer => Task.Run(async () =>
+            var producers = Task.WhenAll(Enumerable.Range(0, Producers).Select(producer => Task.Run(async () =>
             {
                 for (int number = 0; number < Each; number++)
                 {

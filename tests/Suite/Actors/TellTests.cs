@@ -5,7 +5,9 @@ namespace NftCluster.Tests.Actors;
 
 public sealed class TellTests
 {
-    private static readonly int[] TwoTaken = [1, 2, 3];
+    private static readonly int[] _threeTaken = [1, 2, 3];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Ten_thousand_messages_of_four_producers_arrive_once_each_and_in_the_order_of_each_producer()
@@ -61,12 +63,12 @@ public sealed class TellTests
         TestProbe<int> probe = new(test.System);
         ActorRef<int> actor = await gate.SpawnBlockedAsync(test, probe, Mailbox.DropNewest(2));
 
-        bool[] accepted = [actor.Tell(2), actor.Tell(3), actor.Tell(4), await actor.TellAsync(5)];
+        bool[] accepted = [actor.Tell(2), actor.Tell(3), actor.Tell(4), await actor.TellAsync(5, Token)];
         gate.Open();
 
         Assert.Equal([true, true, false, false], accepted);
         Assert.Equal(2, actor.Dropped);
-        await probe.ExpectMessagesAsync(TwoTaken);
+        await probe.ExpectMessagesAsync(_threeTaken);
         await probe.ExpectNoMessageAsync("after the accepted ones", actor);
         Assert.Equal(0, test.System.DeadLetters);
     }
@@ -80,13 +82,13 @@ public sealed class TellTests
         ActorRef<int> actor = await gate.SpawnBlockedAsync(test, probe, Mailbox.Wait(1));
         Assert.True(actor.Tell(2));
 
-        ValueTask<bool> waiting = actor.TellAsync(3);
+        ValueTask<bool> waiting = actor.TellAsync(3, Token);
         Assert.False(waiting.IsCompleted);
         Assert.False(actor.Tell(4));
         gate.Open();
 
         Assert.True(await waiting);
-        await probe.ExpectMessagesAsync(TwoTaken);
+        await probe.ExpectMessagesAsync(_threeTaken);
     }
 
     [Fact]
@@ -117,7 +119,7 @@ public sealed class TellTests
         ActorRef<int> actor = await gate.SpawnBlockedAsync(test, probe, Mailbox.Wait(1));
         actor.Tell(2);
 
-        ValueTask<bool> waiting = actor.TellAsync(3);
+        ValueTask<bool> waiting = actor.TellAsync(3, Token);
         actor.Stop();
         gate.Open();
 
