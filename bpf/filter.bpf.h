@@ -7,10 +7,8 @@
 #ifndef FILTER_BPF_H
 #define FILTER_BPF_H
 
-#include <linux/types.h>
-#include <bpf/bpf_helpers.h>
+#include "maps.bpf.h"
 #include <bpf/bpf_endian.h>
-#include "trace_abi.h"
 
 #ifndef NODES_PER_CALL
 #define NODES_PER_CALL 2
@@ -21,13 +19,6 @@
 #define FILTER_WORDS	16	/* classic BPF's scratch memory M[] */
 #define SAMPLE_WORDS	(SAMPLE_LONG / 4)
 #define FILTER_REJECT	(1ULL << 32)
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_FILTER_NODES);
-	__type(key, __u32);
-	__type(value, struct filter_node);
-} filter_nodes SEC(".maps");
 
 /*
  * Always zero, but the verifier does not know. Up to 6.6 it checks a bpf_loop callback for its

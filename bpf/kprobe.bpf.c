@@ -47,7 +47,7 @@ static __noinline int observe_registers(struct pt_regs *ctx)
 		o.param2 = BPF_CORE_READ(state, pf);
 		o.netns = BPF_CORE_READ(state, net, ns.inum);
 	}
-	observe(d, &o);
+	observe(d, &o, 1);
 	return 0;
 }
 

@@ -254,7 +254,9 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 	write_sampled(d, o, &f, ctl, count, now, cpu, mask, netns, ifindex);
 }
 
-static __always_inline void observe(const volatile struct probe_desc *d, struct observation *o)
+/* can_be_door is a constant: programs without doors do not carry the filters. */
+static __always_inline void observe(const volatile struct probe_desc *d, struct observation *o,
+				    const int can_be_door)
 {
 	__u32 zero = 0, cpu, netns, ifindex = 0;
 	struct cpu_counters *count;
@@ -275,8 +277,8 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 	o->skb_addr = address_of(o->skb);
 
 	/* 1. The gate. */
-	if (d->role == ROLE_RECEIVE || d->role == ROLE_QUEUE || d->role == ROLE_XMIT ||
-	    d->role == ROLE_LOCAL_OUT) {
+	if (can_be_door && (d->role == ROLE_RECEIVE || d->role == ROLE_QUEUE ||
+			    d->role == ROLE_XMIT || d->role == ROLE_LOCAL_OUT)) {
 		dev = FIELD(o->skb, dev);
 		netns = o->netns;
 		if (!netns)
@@ -335,7 +337,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 			return;
 		dev = FIELD(o->skb, dev);
 		ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
-		if (d->role == ROLE_DROP) {
+		if (can_be_door && d->role == ROLE_DROP) {
 			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex);
 			return;
 		}

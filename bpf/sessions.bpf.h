@@ -8,13 +8,21 @@
 
 /* A packet at a door, as the sessions' filters see it. */
 struct candidate {
-	__u8 bytes[SAMPLE_LONG];
+	__u8 bytes[SAMPLE_LONG];	/* aligned to four: filter_matches() reads words */
 	__u32 frame_length;
 	__u32 valid;
 	__u32 netns;
 	__u32 ifindex;
 	__u32 mark;
 };
+
+/* Global, so that the verifier looks at the interpreter once a program, not on every path to it. */
+__noinline __u32 candidate_matches(const struct candidate *c, __u32 first_node, __u32 node_count)
+{
+	if (!c)
+		return 0;
+	return filter_matches(c->bytes, c->valid, c->frame_length, first_node, node_count);
+}
 
 struct ask_context {
 	struct candidate *candidate;
@@ -41,8 +49,7 @@ static long ask_session(__u32 unused, struct ask_context *ask)
 	if ((!want->netns || want->netns == c->netns) &&
 	    (!want->ifindex || want->ifindex == c->ifindex) &&
 	    (c->mark & want->mark_mask) == want->mark &&
-	    (!want->node_count || filter_matches(want->first_node, want->node_count, c->bytes,
-						 c->valid, c->frame_length)))
+	    (!want->node_count || candidate_matches(c, want->first_node, want->node_count)))
 		ask->wanted |= 1ULL << (session & 63);
 	return ask->remaining == 0;
 }

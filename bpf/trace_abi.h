@@ -51,9 +51,17 @@ struct probe_desc {
 	__u8 comm;		/* 1 = always in the context of the process: send its name */
 };
 
-#define TRACEPOINT_SLOTS 64	/* programs that can be aimed at any tracepoint */
-#define FENTRY_SLOTS	 96	/* programs that can be aimed at any function */
-#define NETFILTER_SLOTS	 10	/* one a hook and family */
+/*
+ * Programs that user space aims: the first DOOR slots of each kind hold the filters, too, which
+ * costs the verifier time; the others only look packets up. Drops are doors: they may be a
+ * packet's first sight.
+ */
+#define TRACEPOINT_SLOTS 64
+#define TRACEPOINT_DOORS 12
+#define FENTRY_SLOTS	 100
+#define FENTRY_DOORS	 4
+#define NETFILTER_SLOTS	 10
+#define NETFILTER_DOORS	 2
 
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */

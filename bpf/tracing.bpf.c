@@ -42,49 +42,55 @@ static __always_inline __u64 argument(void *ctx, int position)
 	}
 }
 
-static __noinline int observe_arguments(void *ctx, const volatile struct probe_desc *d)
+static __always_inline int take_arguments(void *ctx, const volatile struct probe_desc *d,
+					  struct observation *o)
+{
+	o->skb = (struct sk_buff *)argument(ctx, d->skb_arg);
+	if (d->param_kind == PARAM_VALUE) {
+		o->param = argument(ctx, d->param_arg);
+		o->param2 = argument(ctx, d->param2_arg);
+	} else if (d->param_kind == PARAM_HOOK) {
+		struct nf_hook_state *state = (void *)argument(ctx, d->param_arg);
+
+		if (!state)
+			return 0;
+		o->param = FIELD(state, hook);
+		o->param2 = FIELD(state, pf);
+		o->netns = FIELD(state, net)->ns.inum;
+	}
+	return 1;
+}
+
+static __noinline int observe_door_arguments(void *ctx, const volatile struct probe_desc *d)
 {
 	struct observation o = {};
 
-	if (d->role == ROLE_FLOW) {
-		observe_flow(d, (void *)argument(ctx, d->param_arg), argument(ctx, d->param2_arg));
-		return 0;
-	}
-	if (d->role != ROLE_COUNT) {
-		o.skb = (struct sk_buff *)argument(ctx, d->skb_arg);
-		if (d->param_kind == PARAM_VALUE) {
-			o.param = argument(ctx, d->param_arg);
-			o.param2 = argument(ctx, d->param2_arg);
-		} else if (d->param_kind == PARAM_HOOK) {
-			struct nf_hook_state *state = (void *)argument(ctx, d->param_arg);
-
-			if (!state)
-				return 0;
-			o.param = FIELD(state, hook);
-			o.param2 = FIELD(state, pf);
-			o.netns = FIELD(state, net)->ns.inum;
-		}
-	}
-	observe(d, &o);
+	if (take_arguments(ctx, d, &o))
+		observe(d, &o, 1);
 	return 0;
 }
 
-#define TRACEPOINT_SLOT(n)                                                                      \
-	SEC("tp_btf") int tracepoint_slot_##n(void *ctx)                                        \
-	{                                                                                       \
-		return observe_arguments(ctx, &tracepoint_slots[n]);                            \
-	}
-#define FENTRY_SLOT(n)                                                                          \
-	SEC("fentry") int fentry_slot_##n(void *ctx)                                            \
-	{                                                                                       \
-		return observe_arguments(ctx, &fentry_slots[n]);                                \
-	}
+static __noinline int observe_step_arguments(void *ctx, const volatile struct probe_desc *d)
+{
+	struct observation o = {};
 
+	if (d->role == ROLE_FLOW)
+		observe_flow(d, (void *)argument(ctx, d->param_arg), argument(ctx, d->param2_arg));
+	else if (d->role == ROLE_COUNT || take_arguments(ctx, d, &o))
+		observe(d, &o, 0);
+	return 0;
+}
+
+#define SLOT(section, kind, n, place)                                                           \
+	SEC(section) int kind##_slot_##n(void *ctx)                                             \
+	{                                                                                       \
+		return observe_##place##_arguments(ctx, &kind##_slots[n]);                      \
+	}
 #include "slots.h"
 
 /* BPF_PROG_TYPE_NETFILTER (Linux 6.4): libbpf 1.1 does not know the section, so the type and the
  * attach type are set by hand; links are made per namespace (NetfilterBackend.cs). */
-#define NETFILTER_SLOT(n)                                                                       \
+#define NETFILTER_SLOT(n, can_be_door)                                                                       \
 	SEC("netfilter") int netfilter_slot_##n(struct bpf_nf_ctx *ctx)                         \
 	{                                                                                       \
 		const struct nf_hook_state *state = ctx->state;                                 \
@@ -94,16 +100,16 @@ static __noinline int observe_arguments(void *ctx, const volatile struct probe_d
 			.param2 = state->pf,                                                    \
 			.netns = state->net->ns.inum,                                           \
 		};                                                                              \
-		observe(&netfilter_slots[n], &o);                                               \
+		observe(&netfilter_slots[n], &o, can_be_door);                                             \
 		return NF_ACCEPT;                                                               \
 	}
-NETFILTER_SLOT(0)
-NETFILTER_SLOT(1)
-NETFILTER_SLOT(2)
-NETFILTER_SLOT(3)
-NETFILTER_SLOT(4)
-NETFILTER_SLOT(5)
-NETFILTER_SLOT(6)
-NETFILTER_SLOT(7)
-NETFILTER_SLOT(8)
-NETFILTER_SLOT(9)
+NETFILTER_SLOT(0, 1)
+NETFILTER_SLOT(1, 1)
+NETFILTER_SLOT(2, 0)
+NETFILTER_SLOT(3, 0)
+NETFILTER_SLOT(4, 0)
+NETFILTER_SLOT(5, 0)
+NETFILTER_SLOT(6, 0)
+NETFILTER_SLOT(7, 0)
+NETFILTER_SLOT(8, 0)
+NETFILTER_SLOT(9, 0)

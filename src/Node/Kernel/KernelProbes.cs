@@ -86,33 +86,26 @@ internal sealed unsafe partial class KernelProbes : IDisposable
     private void AimSlots(BpfObject target, Dictionary<int, string> programs)
     {
         Span<ProbeDesc> slots = target.ReadOnlyData<ProbeDesc>(".rodata", 0, TraceAbi.TracepointSlots + TraceAbi.FentrySlots + TraceAbi.NetfilterSlots);
-        int tracepoints = 0;
-        int functions = 0;
-        int hooks = 0;
+        SlotRow tracepoints = new("tracepoint_slot_", 0, TraceAbi.TracepointSlots, TraceAbi.TracepointDoors);
+        SlotRow functions = new("fentry_slot_", TraceAbi.TracepointSlots, TraceAbi.FentrySlots, TraceAbi.FentryDoors);
+        SlotRow hooks = new("netfilter_slot_", TraceAbi.TracepointSlots + TraceAbi.FentrySlots, TraceAbi.NetfilterSlots, TraceAbi.NetfilterDoors);
         foreach (PlannedProbe planned in _plan)
         {
-            if (_states[planned.Index].WhyNot is not null || planned.Backends.Count == 0)
+            SlotRow? row = _states[planned.Index].WhyNot is not null || planned.Backends.Count == 0 ? null : planned.Backends[0] switch
             {
-                continue;
-            }
-            (string name, int slot, int type) = planned.Backends[0] switch
-            {
-                Backend.Tracepoint => ("tracepoint_slot_" + tracepoints, tracepoints++, LibBpf.BPF_TRACE_RAW_TP),
-                Backend.Fentry => ("fentry_slot_" + functions, TraceAbi.TracepointSlots + functions++, LibBpf.BPF_TRACE_FENTRY),
-                Backend.Netfilter => ("netfilter_slot_" + hooks, TraceAbi.TracepointSlots + TraceAbi.FentrySlots + hooks++, LibBpf.BPF_NETFILTER),
-                _ => ("", -1, 0),
+                Backend.Tracepoint => tracepoints,
+                Backend.Fentry => functions,
+                Backend.Netfilter => hooks,
+                _ => null,
             };
-            if (slot < 0)
+            if (row is null)
             {
                 continue;
             }
-            if (tracepoints > TraceAbi.TracepointSlots || functions > TraceAbi.FentrySlots || hooks > TraceAbi.NetfilterSlots)
-            {
-                throw new KernelException($"the catalog has more probes than bpf/trace_abi.h has slots: {name}");
-            }
+            (string name, int slot) = row.Take(planned.Probe.Definition.Role);
             nint program = target.Program(name);
-            int error = type == LibBpf.BPF_NETFILTER
-                ? LibBpf.bpf_program__set_type(program, LibBpf.BPF_PROG_TYPE_NETFILTER) | LibBpf.bpf_program__set_expected_attach_type(program, type)
+            int error = row == hooks
+                ? LibBpf.bpf_program__set_type(program, LibBpf.BPF_PROG_TYPE_NETFILTER) | LibBpf.bpf_program__set_expected_attach_type(program, LibBpf.BPF_NETFILTER)
                 : LibBpf.bpf_program__set_attach_target(program, 0, planned.Probe.Definition.Name);
             if (error != 0)
             {

@@ -10,8 +10,11 @@ internal static class TraceAbi
     public const int MaxSessions = 64;
     public const int MaxCpus = 256;
     public const int TracepointSlots = 64;
-    public const int FentrySlots = 96;
+    public const int TracepointDoors = 12;
+    public const int FentrySlots = 100;
+    public const int FentryDoors = 4;
     public const int NetfilterSlots = 10;
+    public const int NetfilterDoors = 2;
 
     public const byte EventSample = 1;
     public const byte EventTask = 2;

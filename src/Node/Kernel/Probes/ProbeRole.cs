@@ -12,6 +12,7 @@ internal enum ProbeRole : byte
     Consume = 6,
     Count = 7,
     Flow = 8,
+    Follow = 9,
 }
 
 /// <summary>How a probe's further arguments are read: enum param_kind of bpf/trace_abi.h.</summary>
