@@ -15,12 +15,10 @@ internal static partial class ProbeCatalog
         Counted(Tracepoint("neigh_create", "neighbour", "unknown", "neighbour")),
         Counted(Tracepoint("neigh_update", "neighbour", "unknown", "neighbour")),
         Counted(Tracepoint("neigh_event_send_done", "neighbour", "outbound", "neighbour")),
-        Counted(Tracepoint("neigh_event_send_dead", "neighbour", "outbound", "neighbour")),
 
         InModule("bridge", Function("br_handle_frame_finish", "bridge", "inbound", "bridge")),
         InModule("bridge", Function("br_pass_frame_up", "bridge", "inbound", "bridge")),
         InModule("bridge", Function("br_forward", "bridge", "forward", "bridge")),
-        InModule("bridge", Function("__br_forward", "bridge", "forward", "bridge")),
         InModule("bridge", Function("br_flood", "bridge", "forward", "bridge")),
         InModule("bridge", Function("br_dev_xmit", "bridge", "outbound", "bridge")),
         InModule("bridge", Function("br_dev_queue_push_xmit", "bridge", "outbound", "bridge", "tp:net_dev_queue")),
@@ -28,7 +26,6 @@ internal static partial class ProbeCatalog
 
         Function("skb_clone", "skb", "unknown", "copy"),
         Function("skb_copy", "skb", "unknown", "copy"),
-        Function("skb_copy_expand", "skb", "unknown", "copy"),
         Function("__pskb_copy_fclone", "skb", "unknown", "copy"),
         Function("pskb_expand_head", "skb", "unknown", "copy"),
 
@@ -38,7 +35,6 @@ internal static partial class ProbeCatalog
         WithValues(Function("sk_skb_reason_drop", "skb", "unknown", "drop", "tp:kfree_skb"), "skb_drop_reason"), // 6.11+
         WithValues(Function("kfree_skb_list_reason", "skb", "unknown", "drop", "tp:kfree_skb"), "skb_drop_reason"),
         Tracepoint("consume_skb", "skb", "unknown", "end", ProbeRole.Consume),
-        Function("__consume_stateless_skb", "skb", "unknown", "end", "tp:consume_skb"),
         Function("kfree_skb_partial", "skb", "unknown", "end"),
     ];
 }

@@ -50,6 +50,5 @@ internal static partial class ProbeCatalog
         Function("ip6_finish_output2", "ip", "outbound", "output"),
         Function("ip_do_fragment", "ip", "outbound", "output"),
         Function("ip6_fragment", "ip", "outbound", "output"),
-        Function("ip_mc_output", "ip", "outbound", "output"),
     ];
 }

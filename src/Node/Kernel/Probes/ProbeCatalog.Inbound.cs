@@ -19,29 +19,22 @@ internal static partial class ProbeCatalog
         Counted(Function("process_backlog", "driver", "inbound", "driver", "tp:napi_poll")),
         Counted(Tracepoint("napi_poll", "driver", "inbound", "driver")),
         Counted(Tracepoint("xdp_exception", "driver", "inbound", "driver")),
-        Function("enqueue_to_backlog", "driver", "inbound", "driver", "tp:netif_rx"),
         Function("dev_gro_receive", "gro", "inbound", "GRO", "tp:napi_gro_receive_entry"),
         Function("skb_gro_receive", "gro", "inbound", "GRO") with { SkbArgument = "sk_buff*#2" }, // (held packet, new one)
-        Counted(Function("napi_complete_done", "gro", "inbound", "GRO", "tp:napi_poll")),
         Counted(Function("gro_normal_list", "gro", "inbound", "GRO", "tp:netif_receive_skb")), // inlined by most compilers
-        Counted(Function("netif_receive_skb_list_internal", "device", "inbound", "NIC", "tp:netif_receive_skb")),
         Function("__netif_receive_skb_one_core", "device", "inbound", "NIC", "tp:netif_receive_skb"),
         Function("tcf_classify", "tc", "unknown", "TC ingress"), // egress filters pass here too
         Function("skb_vlan_untag", "device", "inbound", "NIC"),
 
         Function("ip_rcv", "ip", "inbound", "PREROUTING", "hook:ipv4/PREROUTING"),
-        Function("ip_rcv_core", "ip", "inbound", "PREROUTING", "hook:ipv4/PREROUTING"),
         Function("ipv6_rcv", "ip", "inbound", "PREROUTING", "hook:ipv6/PREROUTING"),
-        Function("ip6_rcv_core", "ip", "inbound", "PREROUTING", "hook:ipv6/PREROUTING"),
         Function("ip_defrag", "ip", "unknown", "PREROUTING"),
         Function("ipv6_frag_rcv", "ip", "inbound", "local"),
         Function("ip_rcv_finish", "ip", "inbound", "routing"),
         Function("ip6_rcv_finish", "ip", "inbound", "routing"),
         Function("ip_route_input_noref", "routing", "inbound", "routing", "tp:fib_table_lookup"),
         Function("ip_route_input_slow", "routing", "inbound", "routing", "tp:fib_table_lookup"),
-        Function("ip_route_use_hint", "routing", "inbound", "routing"),
         Function("fib_validate_source", "routing", "inbound", "routing", "tp:fib_table_lookup"),
-        Function("__fib_validate_source", "routing", "inbound", "routing", "tp:fib_table_lookup"),
         Function("ip6_route_input", "routing", "inbound", "routing", "tp:fib6_table_lookup"),
 
         Function("ip_local_deliver", "ip", "inbound", "local", "hook:ipv4/INPUT"),
@@ -50,12 +43,9 @@ internal static partial class ProbeCatalog
         Function("ip6_input", "ip", "inbound", "local", "hook:ipv6/INPUT"),
         Function("ip6_input_finish", "ip", "inbound", "INPUT"),
         Function("ip6_protocol_deliver_rcu", "ip", "inbound", "INPUT"),
-        Function("ip6_mc_input", "ip", "inbound", "local"),
 
         Function("tcp_v4_rcv", "transport", "inbound", "transport"),
         Function("tcp_v6_rcv", "transport", "inbound", "transport"),
-        Function("tcp_v4_do_rcv", "transport", "inbound", "transport", "tp:tcp_probe"),
-        Function("tcp_v6_do_rcv", "transport", "inbound", "transport", "tp:tcp_probe"),
         Function("tcp_rcv_established", "transport", "inbound", "transport", "tp:tcp_probe"),
         Function("tcp_rcv_state_process", "transport", "inbound", "transport"),
         Tracepoint("tcp_probe", "transport", "inbound", "transport"),

@@ -24,7 +24,6 @@ internal static partial class ProbeCatalog
         Flow(ParamKind.Flow6, Tracepoint("fib6_table_lookup", "routing", "unknown", "routing"), "fib6_table*"),
 
         Function("ip_queue_xmit", "ip", "outbound", "output"),
-        Function("__ip_queue_xmit", "ip", "outbound", "output"),
         Function("ip6_xmit", "ip", "outbound", "output"),
         Function("ip_send_skb", "ip", "outbound", "output"),
         Function("ip6_send_skb", "ip", "outbound", "output"),
@@ -42,12 +41,9 @@ internal static partial class ProbeCatalog
         Tracepoint("net_dev_start_xmit", "device", "outbound", "TX", ProbeRole.Xmit),
         // After the driver had it: the skb may be freed, or be in another namespace already. Never a packet's event.
         Counted(Tracepoint("net_dev_xmit", "device", "outbound", "TX")),
-        Counted(Tracepoint("net_dev_xmit_timeout", "device", "outbound", "TX")),
-        Function("dev_loopback_xmit", "device", "outbound", "TX"),
         InModule("8021q", Function("vlan_dev_hard_start_xmit", "device", "outbound", "TX", "tp:net_dev_start_xmit")),
         Function("skb_vlan_push", "device", "unknown", "TX"),
         Function("skb_vlan_pop", "device", "unknown", "TX"),
-        InModule("vxlan", Function("vxlan_xmit", "device", "outbound", "TX", "tp:net_dev_start_xmit")),
         Function("iptunnel_xmit", "ip", "outbound", "output"),
     ];
 }
