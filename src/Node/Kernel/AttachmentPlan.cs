@@ -13,14 +13,14 @@ internal static class AttachmentPlan
 {
     private const string HookFunction = "nf_hook_slow";
 
-    private static readonly Backend[] FunctionBackends = [Backend.Fentry, Backend.KprobeMulti, Backend.Kprobe];
+    private static readonly Backend[] _functionBackends = [Backend.Fentry, Backend.KprobeMulti, Backend.Kprobe];
 
     public static IReadOnlyList<PlannedProbe> Make(IReadOnlyList<ResolvedProbe> catalog, IReadOnlySet<ProbeDefinition> selected, KernelCapabilities can, Backend? forced, bool oneNamespace)
     {
-        Backend[] functions = [.. FunctionBackends.Where(b => can.WhyNot(b) is null && (forced is null || forced == b))];
+        Backend[] functions = [.. _functionBackends.Where(b => can.WhyNot(b) is null && (forced is null || forced == b))];
         bool hookFunctionWatched = functions.Length > 0
             && catalog.Any(p => p.Definition is { Kind: ProbeKind.Function, Name: HookFunction } && p.CanAttach && selected.Contains(p.Definition));
-        PlannedProbe[] plan = new PlannedProbe[catalog.Count];
+        var plan = new PlannedProbe[catalog.Count];
         for (int i = 0; i < plan.Length; i++)
         {
             ResolvedProbe probe = catalog[i];

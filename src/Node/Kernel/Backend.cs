@@ -15,7 +15,7 @@ internal static class Backends
 {
     public const string Auto = "auto";
 
-    private static readonly Dictionary<string, Backend> ByName = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Backend> _byName = new(StringComparer.Ordinal)
     {
         ["fentry"] = Backend.Fentry,
         ["kprobe-multi"] = Backend.KprobeMulti,
@@ -24,9 +24,9 @@ internal static class Backends
         ["netfilter"] = Backend.Netfilter,
     };
 
-    public static IEnumerable<string> Names => ByName.Keys;
+    public static IEnumerable<string> Names => _byName.Keys;
 
-    public static string NameOf(Backend backend) => ByName.First(pair => pair.Value == backend).Key;
+    public static string NameOf(Backend backend) => _byName.First(pair => pair.Value == backend).Key;
 
-    public static bool TryParse(string name, out Backend backend) => ByName.TryGetValue(name, out backend);
+    public static bool TryParse(string name, out Backend backend) => _byName.TryGetValue(name, out backend);
 }

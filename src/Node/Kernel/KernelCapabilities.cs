@@ -10,8 +10,8 @@ internal sealed record KernelCapabilities(string? WhyNoFentry, string? WhyNoKpro
     private const int BpfLinkCreate = 28;
 
     // r0 = 0 (1 for netfilter: NF_ACCEPT); exit
-    private static readonly ulong[] ReturnZero = [0x00000000_000000b7, 0x00000000_00000095];
-    private static readonly ulong[] ReturnOne = [0x00000001_000000b7, 0x00000000_00000095];
+    private static readonly ulong[] _returnZero = [0x00000000_000000b7, 0x00000000_00000095];
+    private static readonly ulong[] _returnOne = [0x00000001_000000b7, 0x00000000_00000095];
 
     /// <summary>Tries each backend on <paramref name="function"/>, any function that can be traced (its BTF id is given).</summary>
     public static KernelCapabilities Probe(string function, uint functionBtfId) => new(
@@ -32,7 +32,7 @@ internal sealed record KernelCapabilities(string? WhyNoFentry, string? WhyNoKpro
     private static unsafe string? TryFentry(uint functionBtfId)
     {
         bpf_prog_load_opts options = new() { sz = (nuint)sizeof(bpf_prog_load_opts), expected_attach_type = LibBpf.BPF_TRACE_FENTRY, attach_btf_id = functionBtfId };
-        int program = Load(LibBpf.BPF_PROG_TYPE_TRACING, ReturnZero, &options);
+        int program = Load(LibBpf.BPF_PROG_TYPE_TRACING, _returnZero, &options);
         if (program < 0)
         {
             return $"the kernel refuses to load fentry programs: {Text(-program)}";
@@ -45,7 +45,7 @@ internal sealed record KernelCapabilities(string? WhyNoFentry, string? WhyNoKpro
     private static unsafe string? TryKprobeMulti(string function)
     {
         bpf_prog_load_opts options = new() { sz = (nuint)sizeof(bpf_prog_load_opts), expected_attach_type = LibBpf.BPF_TRACE_KPROBE_MULTI };
-        int program = Load(LibBpf.BPF_PROG_TYPE_KPROBE, ReturnZero, &options);
+        int program = Load(LibBpf.BPF_PROG_TYPE_KPROBE, _returnZero, &options);
         if (program < 0)
         {
             return $"the kernel refuses to load kprobe programs: {Text(-program)}";
@@ -71,7 +71,7 @@ internal sealed record KernelCapabilities(string? WhyNoFentry, string? WhyNoKpro
     private static unsafe string? TryNetfilter()
     {
         bpf_prog_load_opts options = new() { sz = (nuint)sizeof(bpf_prog_load_opts), expected_attach_type = LibBpf.BPF_NETFILTER };
-        int program = Load(LibBpf.BPF_PROG_TYPE_NETFILTER, ReturnOne, &options);
+        int program = Load(LibBpf.BPF_PROG_TYPE_NETFILTER, _returnOne, &options);
         Close(program, -1);
         return program >= 0 ? null : $"this kernel has no BPF netfilter links (CONFIG_NETFILTER_BPF_LINK, Linux 6.4): {Text(-program)}";
     }

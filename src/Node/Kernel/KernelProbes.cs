@@ -66,7 +66,7 @@ internal sealed unsafe partial class KernelProbes : IDisposable
     {
         for (int attempt = 0; attempt < MaxLoads; attempt++)
         {
-            BpfObject candidate = BpfObject.Open(BpfObjects.Tracing, "tracing");
+            var candidate = BpfObject.Open(BpfObjects.Tracing, "tracing");
             Dictionary<int, string> programs = [];
             candidate.ChooseNone();
             _ = LibBpf.bpf_map__set_max_entries(candidate.Map("events"), _ringBytes);

@@ -12,15 +12,15 @@ internal static unsafe partial class LibbpfLog
     private const int LevelInfo = 1;
 
     // libbpf has one callback per process, and loads happen one at a time in the node's actor.
-    private static readonly StringBuilder Text = new();
+    private static readonly StringBuilder _text = new();
 
     public static void Capture()
     {
-        Text.Clear();
+        _text.Clear();
         _ = LibBpf.libbpf_set_print((nint)(delegate* unmanaged[Cdecl]<int, byte*, void*, int>)&Print);
     }
 
-    public static string Captured => Text.ToString();
+    public static string Captured => _text.ToString();
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Print(int level, byte* format, void* arguments)
@@ -34,11 +34,11 @@ internal static unsafe partial class LibbpfLog
         int length = vsnprintf(line, 4096, format, arguments);
         if (length > 0)
         {
-            if (Text.Length > KeptCharacters)
+            if (_text.Length > KeptCharacters)
             {
-                Text.Remove(0, Text.Length / 2);
+                _text.Remove(0, _text.Length / 2);
             }
-            Text.Append(Encoding.UTF8.GetString(line, Math.Min(length, 4095)));
+            _text.Append(Encoding.UTF8.GetString(line, Math.Min(length, 4095)));
         }
         return 0;
     }

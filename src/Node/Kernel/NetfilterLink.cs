@@ -13,14 +13,14 @@ internal static unsafe class NetfilterLink
     private const int First = int.MinValue + 1;
     private const int Last = int.MaxValue - 1;
 
-    private static readonly string[] Hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+    private static readonly string[] _hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
 
     /// <summary>A descriptor, or -errno. <paramref name="hook"/> as in the catalog: "ipv4/FORWARD".</summary>
     public static int Create(int program, string hook, string? netnsPath)
     {
         string[] parts = hook.Split('/');
         uint family = parts[0] == "ipv6" ? PfInet6 : PfInet;
-        int number = Array.IndexOf(Hooks, parts[1]);
+        int number = Array.IndexOf(_hooks, parts[1]);
         int Link()
         {
             // union bpf_attr, link_create: prog_fd, target_fd, attach_type, flags, netfilter { pf, hooknum, priority, flags }

@@ -5,6 +5,7 @@ namespace NftCluster.Node.Kernel;
 /// <summary>The programs of one kind in bpf/tracing.bpf.c, given out one by one: doors first, steps after them.</summary>
 internal sealed class SlotRow(string prefix, int firstDescription, int slots, int doors)
 {
+    private readonly int _doors = doors;
     private int _nextDoor;
     private int _nextStep = doors;
 
@@ -13,7 +14,7 @@ internal sealed class SlotRow(string prefix, int firstDescription, int slots, in
     {
         bool isDoor = role is ProbeRole.Receive or ProbeRole.LocalOut or ProbeRole.Queue or ProbeRole.Xmit or ProbeRole.Drop;
         int slot = isDoor ? _nextDoor++ : _nextStep++;
-        return slot < (isDoor ? doors : slots)
+        return slot < (isDoor ? _doors : slots)
             ? (prefix + slot, firstDescription + slot)
             : throw new KernelException($"the catalog has more probes than bpf/trace_abi.h has {prefix} slots: this build is inconsistent");
     }

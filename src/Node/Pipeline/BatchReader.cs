@@ -7,7 +7,7 @@ namespace NftCluster.Node.Pipeline;
 /// <summary>Walks the records of a batch in place and gives the tracker those that a session wants.</summary>
 internal sealed class BatchReader(VisitTracker tracker, SessionStatistics statistics, int sessionBit)
 {
-    private static readonly unsafe int EventSize = sizeof(PacketEvent);
+    private static readonly unsafe int _eventSize = sizeof(PacketEvent);
 
     private readonly ulong _mask = 1UL << sessionBit;
 
@@ -30,7 +30,7 @@ internal sealed class BatchReader(VisitTracker tracker, SessionStatistics statis
                 ref readonly PacketEvent e = ref MemoryMarshal.AsRef<PacketEvent>(body);
                 if ((e.SessionMask & _mask) != 0)
                 {
-                    Observe(e, body[EventSize..], closed);
+                    Observe(e, body[_eventSize..], closed);
                 }
             }
             bytes = bytes[size..];

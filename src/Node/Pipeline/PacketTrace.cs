@@ -14,6 +14,8 @@ internal sealed class PacketTrace
     public const int MaxEvents = 512;
 
     private TraceEvent[] _events = new TraceEvent[12];
+    private CloneAddresses _clones;
+    private int _cloneCount;
 
     public PacketHeader In;
     public PacketHeader Out;
@@ -26,7 +28,10 @@ internal sealed class PacketTrace
 
     public ulong SkbAddr { get; private set; }
 
-    public ulong Head { get; private set; }
+    /// <summary>Address of the packet's buffer as last seen; clones share it.</summary>
+    public ulong Head { get; internal set; }
+
+    public ReadOnlySpan<ulong> Clones => ((ReadOnlySpan<ulong>)_clones)[.._cloneCount];
 
     public ulong LastNs { get; private set; }
 
@@ -85,7 +90,7 @@ internal sealed class PacketTrace
         Netns = first.Netns;
         Generation = generation;
         FirstNs = LastNs = first.TimestampNs;
-        EventCount = 0;
+        EventCount = _cloneCount = 0;
         InIfindex = OutIfindex = DropReason = Pid = 0;
         DropLocation = Head = 0;
         Stage = TraceStage.None;
@@ -127,9 +132,8 @@ internal sealed class PacketTrace
     }
 
     /// <summary>A door's header: the first is how the packet came in, the last how it left.</summary>
-    public void SetHeader(in PacketHeader header, ulong head, uint ifindex, ProbeRole role)
+    public void SetHeader(in PacketHeader header, uint ifindex, ProbeRole role)
     {
-        Head = head;
         if (!HasIn)
         {
             In = header;
@@ -150,6 +154,17 @@ internal sealed class PacketTrace
                 _events[EventCount - 1].Side = TraceSide.Out;
             }
         }
+    }
+
+    /// <summary>False when there are too many: their doors still find the trace by the buffer they share, their other events do not.</summary>
+    public bool AddClone(ulong skbAddr)
+    {
+        if (_cloneCount == CloneAddresses.Capacity)
+        {
+            return false;
+        }
+        _clones[_cloneCount++] = skbAddr;
+        return true;
     }
 
     public void SetTask(in TaskSample task)
@@ -223,6 +238,15 @@ internal sealed class PacketTrace
             Marks |= TraceMarks.Delivered;
         }
     }
+}
+
+/// <summary>Room for the clones of one packet: a bridge that floods to more ports is rare.</summary>
+[InlineArray(Capacity)]
+internal struct CloneAddresses
+{
+    public const int Capacity = 4;
+
+    private ulong _element;
 }
 
 /// <summary>How far a packet has come; tells a repeated door from a step further.</summary>

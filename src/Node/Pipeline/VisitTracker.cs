@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
@@ -34,42 +35,15 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
             ref readonly HeaderSample sample = ref MemoryMarshal.AsRef<HeaderSample>(tail);
             head = sample.Head;
             int size = Math.Min(e.SampleSize, sample.Valid);
-            PacketHeader.Parse(tail.Slice(SampleOffset, size), sample.FrameLength, sample.GsoSegs, out header);
+            PacketHeader.Parse(tail.Slice(Unsafe.SizeOf<HeaderSample>(), size), sample.FrameLength, sample.GsoSegs, out header);
         }
 
-        VisitKey key = new(e.SkbAddr, e.Netns);
-        ref PacketTrace? slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_open, key, out bool known);
-        if (known && VisitRules.BeginsNewVisit(slot!, e, role, hasHeader, header))
+        PacketTrace? trace = Find(e, role, hasHeader, header, head, closed);
+        if (trace is null)
         {
-            PacketTrace previous = slot!;
-            Detach(previous);
-            Close(previous, previous.Stage == TraceStage.Ended ? TraceEnd.Ended : previous.HasLeft ? TraceEnd.Left : TraceEnd.Replaced, closed);
-            known = false;
+            Counters.OrphanEvents++;
+            return;
         }
-        if (!known)
-        {
-            PacketTrace? original = hasHeader ? OriginalOfClone(head, e.Netns, header) : null;
-            if (original is not null)
-            {
-                _open.Remove(key);
-                slot = ref original!;
-            }
-            else if (VisitRules.CanBegin(role))
-            {
-                slot = pool.Rent();
-                slot.Begin(e, ++_generation);
-                _moving.Add(slot);
-                Counters.Packets++;
-            }
-            else
-            {
-                _open.Remove(key);
-                Counters.OrphanEvents++;
-                return;
-            }
-        }
-
-        PacketTrace trace = slot!;
         bool isDoor = role is ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut or ProbeRole.Xmit;
         if (!trace.Append(e, role, facts, isDoor ? 0 : options.RepeatWindowNs))
         {
@@ -78,8 +52,8 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         }
         if (hasHeader)
         {
-            trace.SetHeader(header, head, e.Ifindex, role);
-            _byHead[new VisitKey(head, e.Netns)] = trace;
+            Rehead(trace, head);
+            trace.SetHeader(header, e.Ifindex, role);
         }
         if ((e.Flags & TraceAbi.EventTask) != 0)
         {
@@ -123,15 +97,44 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
     /// <summary>A trace whose handling threw: it goes, its siblings stay.</summary>
     public void Abandon(in PacketEvent e)
     {
-        if (_open.Remove(new VisitKey(e.SkbAddr, e.Netns), out PacketTrace? trace) && trace is not null)
+        if (_open.TryGetValue(new VisitKey(e.SkbAddr, e.Netns), out PacketTrace? trace))
         {
-            trace.List?.Remove(trace);
-            ForgetHead(trace);
+            Detach(trace);
             Counters.Failed++;
         }
     }
 
-    internal static readonly int SampleOffset = 16;
+    /// <summary>The open visit this event belongs to; opens one where the event can be a packet's first. Null = an orphan.</summary>
+    private PacketTrace? Find(in PacketEvent e, ProbeRole role, bool hasHeader, in PacketHeader header, ulong head, ITraceSink closed)
+    {
+        VisitKey key = new(e.SkbAddr, e.Netns);
+        if (_open.TryGetValue(key, out PacketTrace? known))
+        {
+            if (!VisitRules.BeginsNewVisit(known, e, role, hasHeader, header))
+            {
+                return known;
+            }
+            Finish(known, known.HasLeft ? TraceEnd.Left : TraceEnd.Replaced, closed);
+        }
+        if (!VisitRules.CanBegin(role))
+        {
+            return null;
+        }
+        if (hasHeader && OriginalOfClone(head, e.Netns, header) is { } original)
+        {
+            if (original.AddClone(e.SkbAddr))
+            {
+                _open[key] = original;
+            }
+            return original;
+        }
+        PacketTrace born = pool.Rent();
+        born.Begin(e, ++_generation);
+        _open[key] = born;
+        _moving.Add(born);
+        Counters.Packets++;
+        return born;
+    }
 
     private PacketTrace? OriginalOfClone(ulong head, uint netns, in PacketHeader header) =>
         _byHead.TryGetValue(new VisitKey(head, netns), out PacketTrace? original)
@@ -140,6 +143,17 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         && (original.HasOut ? original.Out : original.In).CanBecome(header)
             ? original
             : null;
+
+    /// <summary>Clones are found by the buffer they share; it changes when the packet needs more room.</summary>
+    private void Rehead(PacketTrace trace, ulong head)
+    {
+        if (trace.Head != head)
+        {
+            ForgetHead(trace);
+            trace.Head = head;
+            _byHead[new VisitKey(head, trace.Netns)] = trace;
+        }
+    }
 
     private void MoveToNewest(PacketTrace trace)
     {
@@ -150,14 +164,20 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
 
     private void Finish(PacketTrace trace, TraceEnd end, ITraceSink closed)
     {
-        _open.Remove(new VisitKey(trace.SkbAddr, trace.Netns));
         Detach(trace);
-        Close(trace, end, closed);
+        trace.Close(end);
+        Counters.Closed++;
+        closed.Take(trace);
     }
 
     private void Detach(PacketTrace trace)
     {
-        trace.List!.Remove(trace);
+        _open.Remove(new VisitKey(trace.SkbAddr, trace.Netns));
+        foreach (ulong clone in trace.Clones)
+        {
+            _open.Remove(new VisitKey(clone, trace.Netns));
+        }
+        trace.List?.Remove(trace);
         ForgetHead(trace);
     }
 
@@ -170,13 +190,6 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         }
     }
 
-    private void Close(PacketTrace trace, TraceEnd end, ITraceSink closed)
-    {
-        trace.Close(end);
-        Counters.Closed++;
-        closed.Take(trace);
-    }
-
     private readonly record struct VisitKey(ulong Address, uint Netns)
     {
         // skb addresses differ in few bits: multiply, so that Dictionary's buckets fill evenly.
@@ -187,7 +200,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
 /// <summary>Takes closed traces; it owns them from then on and gives them back to their pool.</summary>
 internal interface ITraceSink
 {
-    void Take(PacketTrace trace);
+    public void Take(PacketTrace trace);
 }
 
 /// <summary>What the tracker counted, cumulative.</summary>
