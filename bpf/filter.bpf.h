@@ -8,8 +8,8 @@
  * under BPF_PROG_TEST_RUN; bpf_ktime_get_ns around 64 evaluations, best of three to five per
  * batch; the harness's own 22-25 ns, which include copying the sample, taken off). 86 filters,
  * 6,400 generated packets each, every answer equal to pcap_offline_filter's:
- *   mean over all filters, five runs: 35-42 ns mixed packets, 33-39 ns one flow;
- *   at the quietest of the five: "host 10.3.0.2 and tcp port 80" (17 instructions of libpcap,
+ *   mean over all filters, five runs: 35-41 ns mixed packets, 32-38 ns one flow;
+ *   one flow, each at its lowest of the five: "host 10.3.0.2 and tcp port 80" (17 instructions of libpcap,
  *   10 nodes) 21 ns, "host 10.3.0.2" 27, a list of six hosts and nets (50, 29) 50, "ether
  *   proto" 13 ns. Most of it is fixed cost; a node is some 3 ns.
  * One bpf_loop round per node, nothing in line: 65 ns. The verifier processes 13,800
