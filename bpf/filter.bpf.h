@@ -3,6 +3,18 @@
  * The kernel half of a filter: interprets a session's filter nodes (trace_abi.h) over a header
  * sample. The nodes are data in a map, so a filter changes without touching any program.
  * src/Node/Kernel/Filter/FilterEvaluator.cs gives the same answers in user space.
+ *
+ * Measured on 6.18 (AMD EPYC, two busy cores, "safe RET" mitigation, clang 14, raw tracepoint
+ * under BPF_PROG_TEST_RUN; bpf_ktime_get_ns around 64 evaluations, best of three to five per
+ * batch; the harness's own 22-25 ns, which include copying the sample, taken off). 86 filters,
+ * 6,400 generated packets each, every answer equal to pcap_offline_filter's:
+ *   mean over all filters, five runs: 35-41 ns mixed packets, 32-38 ns one flow;
+ *   one flow, each at its lowest of the five: "host 10.3.0.2 and tcp port 80" (17 instructions of libpcap,
+ *   10 nodes) 21 ns, "host 10.3.0.2" 27, a list of six hosts and nets (50, 29) 50, "ether
+ *   proto" 13 ns. Most of it is fixed cost; a node is some 3 ns.
+ * One bpf_loop round per node, nothing in line: 65 ns. The verifier processes 13,800
+ * instructions for it in the harness (three callbacks deep); without the branch-free arithmetic
+ * and the global functions, and with eight nodes per round, it was 113,000.
  */
 #ifndef FILTER_BPF_H
 #define FILTER_BPF_H
@@ -10,12 +22,8 @@
 #include "maps.bpf.h"
 #include <bpf/bpf_endian.h>
 
-#ifndef NODES_PER_CALL
-#define NODES_PER_CALL 2
-#endif
-#ifndef NODES_INLINE
-#define NODES_INLINE 6
-#endif
+#define NODES_INLINE	8	/* nodes run before bpf_loop is needed: most filters end within */
+#define NODES_PER_CALL	2	/* nodes per round of bpf_loop: a call and return cost more than a node */
 #define FILTER_WORDS	16	/* classic BPF's scratch memory M[] */
 #define SAMPLE_WORDS	(SAMPLE_LONG / 4)
 #define FILTER_REJECT	(1ULL << 32)
@@ -27,11 +35,8 @@
  */
 static volatile __u32 filter_zero;
 
-/* Registers and memory of one evaluation. */
-struct filter_words {
-	__u32 a;
-	__u32 x;
-	__u32 mem[FILTER_WORDS];
+struct filter_memory {
+	__u32 word[FILTER_WORDS];
 };
 
 /* One evaluation: the state between two nodes. */
@@ -43,7 +48,9 @@ struct filter_run {
 	__u32 valid;		/* bytes of sample that are the packet's */
 	__u32 frame_length;
 	__u32 match;		/* the answer */
-	struct filter_words words;
+	__u32 a;
+	__u32 x;
+	struct filter_memory memory;
 };
 
 /* Without it clang moves the mask away from the use, and the verifier loses the bound. */
@@ -76,46 +83,51 @@ static __always_inline __u32 load_packet(const __u32 *sample, __u64 offset, __u6
 	return both << (8 * (offset & 3)) >> (64 - 8 * bytes);
 }
 
-/* Loads that do not read the packet. Global, like the next: verified once, not on each path. */
-__noinline int filter_load_word(struct filter_words *words, __u32 kind, __u64 k, __u32 frame_length)
+/*
+ * Loads that do not read the packet: both registers in, both out (A in the upper half). Global,
+ * like the next: verified once, not on each path that leads here.
+ */
+__noinline __u64 filter_load_word(struct filter_memory *memory, __u32 kind, __u64 k, __u64 registers,
+				  __u32 frame_length)
 {
-	__u32 value;
+	__u32 a = registers >> 32, x = registers, value = k;
 
-	if (!words)
+	if (!memory)
 		return 0;
-	value = k;
-	if (kind == LOAD_LEN || kind == LOAD_X_LEN)
-		value = frame_length;
 	HOLD(k, FILTER_WORDS - 1);
 	switch (kind) {
-	case LOAD_MEM:
-		words->a = words->mem[k];
-		break;
-	case LOAD_X_MEM:
-		words->x = words->mem[k];
-		break;
 	case LOAD_IMM:
+		a = value;
+		break;
 	case LOAD_LEN:
-		words->a = value;
+		a = frame_length;
+		break;
+	case LOAD_MEM:
+		a = memory->word[k];
 		break;
 	case LOAD_X_IMM:
+		x = value;
+		break;
 	case LOAD_X_LEN:
-		words->x = value;
+		x = frame_length;
+		break;
+	case LOAD_X_MEM:
+		x = memory->word[k];
 		break;
 	case LOAD_TAX:
-		words->x = words->a;
+		x = a;
 		break;
 	case LOAD_TXA:
-		words->a = words->x;
+		a = x;
 		break;
 	case LOAD_ST:
-		words->mem[k] = words->a;
+		memory->word[k] = a;
 		break;
 	case LOAD_STX:
-		words->mem[k] = words->x;
+		memory->word[k] = x;
 		break;
 	}
-	return 0;
+	return (__u64)a << 32 | x;
 }
 
 /* The new A, or FILTER_REJECT. */
@@ -146,15 +158,15 @@ __noinline __u64 filter_compute(__u32 kind, __u32 a, __u32 operand)
 	return a;
 }
 
-/* One node: 0 = go on with run->next, 1 = run->match is the answer. */
-static __always_inline int run_node(struct filter_run *run)
+/* One node: 0 = go on with *next, 1 = run->match is the answer. */
+static __always_inline int run_node(struct filter_run *run, __u32 *next, __u32 *reg_a,
+				    __u32 *reg_x)
 {
-	__u32 index = run->first + run->next;
-	struct filter_words *words = &run->words;
+	__u32 index = run->first + *next;
 	struct filter_node *node;
 	__u64 kind, operand, a, holds;
 
-	if (run->next >= run->count)
+	if (*next >= run->count)
 		return 1;
 	node = bpf_map_lookup_elem(&filter_nodes, &index);
 	if (!node)
@@ -163,24 +175,28 @@ static __always_inline int run_node(struct filter_run *run)
 	kind = node->load;
 	if (kind - 1 < LOAD_IND4) {
 		__u64 indirect = below(LOAD_ABS4, kind);
-		__u64 offset = node->load_k + (words->x & -indirect);
+		__u64 offset = node->load_k + (*reg_x & -indirect);
 		__u64 bytes = 1ULL << (kind - LOAD_ABS1 - 3 * indirect);
 
 		if (offset + bytes > run->valid)
 			return 1;
-		words->a = load_packet(run->sample, offset, bytes);
+		*reg_a = load_packet(run->sample, offset, bytes);
 	} else if (kind == LOAD_X_MSH) {
 		if (node->load_k >= run->valid)
 			return 1;
-		words->x = 4 * (load_packet(run->sample, node->load_k, 1) & 0xf);
+		*reg_x = 4 * (load_packet(run->sample, node->load_k, 1) & 0xf);
 	} else if (kind != LOAD_NONE) {
-		filter_load_word(words, kind, node->load_k, run->frame_length);
+		__u64 registers = filter_load_word(&run->memory, kind, node->load_k,
+						   (__u64)*reg_a << 32 | *reg_x, run->frame_length);
+
+		*reg_a = registers >> 32;
+		*reg_x = registers;
 	}
-	a = words->a;
+	a = *reg_a;
 
 	kind = node->alu;
 	if (kind != ALU_NONE) {
-		operand = node->alu_x ? words->x : node->alu_k;
+		operand = node->alu_x ? *reg_x : node->alu_k;
 		if (kind == ALU_AND) {
 			a &= operand;
 		} else {
@@ -188,38 +204,48 @@ static __always_inline int run_node(struct filter_run *run)
 			if (a >= FILTER_REJECT)
 				return 1;
 		}
-		words->a = a;
+		*reg_a = a;
 	}
 
 	kind = node->test;
 	if (kind == TEST_NONE) {
-		run->next++;
+		(*next)++;
 		return 0;
 	}
 	if (kind >= TEST_RET_K) {
 		run->match = kind == TEST_RET_K ? node->test_k : a;
 		return 1;
 	}
-	operand = node->test_x ? words->x : node->test_k;
-	/* All answers at once, each at its bit: cheaper than asking which one is wanted. */
+	operand = node->test_x ? *reg_x : node->test_k;
+	/* All answers at once, each at its bit: as fast as a switch, a third less for the verifier. */
 	holds = 1 << TEST_JA | (below(a, operand) ^ 1) << TEST_GE | below(operand, a) << TEST_GT |
 		below(a ^ operand, 1) << TEST_EQ | below(0, a & operand) << TEST_SET;
 	holds = holds >> kind & 1;
-	run->next = node->jf ^ ((node->jt ^ node->jf) & -holds);
+	*next = node->jf ^ ((node->jt ^ node->jf) & -holds);
 	return 0;
 }
 
-/* A call and its return cost more than a node (return thunks): several nodes per call. */
+/* Up to so many nodes, the registers kept out of memory; 1 = done. */
+static __always_inline int run_some(struct filter_run *run, int nodes)
+{
+	__u32 next = run->next, a = run->a, x = run->x;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < nodes; i++) {
+		if (run_node(run, &next, &a, &x))
+			return 1;
+	}
+	run->next = next;
+	run->a = a;
+	run->x = x;
+	return 0;
+}
+
 static long run_nodes(__u64 round, void *context)
 {
 	struct filter_run *run = context;
 
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < NODES_PER_CALL; i++) {
-		if (run_node(run))
-			return 1;
-	}
-	return 0;
+	return run_some(run, NODES_PER_CALL);
 }
 
 /*
@@ -238,19 +264,16 @@ static __always_inline __u32 filter_matches(const void *sample, __u32 valid, __u
 		.valid = valid,
 		.frame_length = frame_length,
 		.match = zero,
-		.words = { .a = zero, .x = zero },
+		.a = zero,
+		.x = zero,
 	};
 
 	if (!count)
 		return 1;
 	for (int i = 0; i < FILTER_WORDS; i++)
-		run.words.mem[i] = zero;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < NODES_INLINE; i++) {
-		if (run_node(&run))
-			return run.match != 0;
-	}
-	bpf_loop(MAX_FILTER_NODES / NODES_PER_CALL, run_nodes, &run, 0);
+		run.memory.word[i] = zero;
+	if (!run_some(&run, NODES_INLINE))
+		bpf_loop(MAX_FILTER_NODES / NODES_PER_CALL, run_nodes, &run, 0);
 	return run.match != 0;
 }
 
