@@ -152,6 +152,27 @@ public sealed class TellTests
     }
 
     [Fact]
+    public async Task A_message_told_while_its_actor_goes_idle_is_not_left_behind()
+    {
+        // Each answer comes while the turn that asked for it is ending.
+        const int Rallies = 20_000;
+        await using ActorTestSystem test = new();
+        TestProbe<int> probe = new(test.System);
+        for (int pair = 0; pair < 4; pair++)
+        {
+            ActorRef<int>? far = null;
+            ActorRef<int> near = test.Spawn($"near-{pair}", () => new ScriptedActor<int>
+            {
+                OnMessage = (_, n) => (n == Rallies ? probe.Ref : far!).Tell(n),
+            });
+            far = test.Spawn($"far-{pair}", () => new ScriptedActor<int> { OnMessage = (_, n) => near.Tell(n + 1) });
+            near.Tell(0);
+        }
+
+        await probe.ExpectMessagesAsync(Rallies, Rallies, Rallies, Rallies);
+    }
+
+    [Fact]
     public async Task A_tell_allocates_nothing()
     {
         const int Messages = 500;
