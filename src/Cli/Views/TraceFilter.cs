@@ -63,6 +63,6 @@ internal sealed class FilterTally(TraceFilter filter)
         string why = guilty.Length > 0
             ? $"{string.Join(" and ", guilty)} excluded all"
             : $"none meets all of {string.Join(", ", names.Select(n => $"{n.Text} ({n.Passed:N0} alone)"))}";
-        return $"{Matched:N0} of {Readable.Plural(Seen, "trace")} match: {why}";
+        return $"{Matched:N0} of {Readable.Plural(Seen, "trace")} {(Seen == 1 ? "matches" : "match")}: {why}";
     }
 }

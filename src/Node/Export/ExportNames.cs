@@ -14,7 +14,8 @@ internal static class ExportNames
     /// <summary>The final name without its extension.</summary>
     public static string Stem(SessionRecord session)
     {
-        DateTimeOffset start = DateTimeOffset.Parse(session.StartTime, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUniversalTime();
+        // To the second only: parsing the whole text would round nine nines of a second up into the next.
+        var start = DateTime.ParseExact(session.StartTime.AsSpan(0, "yyyy-MM-ddTHH:mm:ss".Length), "yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
         return $"trace_{FileSafe(session.Mode)}_{FileSafe(session.Id)}_{start.ToString("yyyyMMdd_HHmmss", CultureInfo.InvariantCulture)}";
     }
 
