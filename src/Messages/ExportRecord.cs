@@ -32,6 +32,9 @@ public sealed record SessionRecord
     public string? Netns { get; init; }
     public string? Mark { get; init; }
 
+    /// <summary>Probes attached when the session ran; null = not known. Tells an empty capture from a blind one.</summary>
+    public int? Probes { get; init; }
+
     /// <summary>valuable (see docs/export.md) or all.</summary>
     public required string Quality { get; init; }
     public string? FailureReason { get; init; }
