@@ -8,6 +8,10 @@ internal static class LabNative
     public const int CloneNewNet = 0x40000000;
     public const int SigInt = 2;
     public const int SigUsr1 = 10;
+    public const int Interrupted = 4;
+    public const int Again = 11;
+    public const int NoBuffers = 105;
+    public const int Refused = 111;
 
     // LibraryImport would need AllowUnsafeBlocks; every argument here is blittable, so DllImport generates the same call.
 #pragma warning disable SYSLIB1054
