@@ -19,6 +19,9 @@ internal static class LabBuilder
         ("net.ipv6.conf.default.dad_transmits", "0"),
         ("net.ipv6.conf.default.accept_ra", "0"),
         ("net.ipv6.conf.default.router_solicitations", "0"),
+
+        // The kernel makes link-local addresses up to a second late, and a router cannot ask for neighbours before: we give our own.
+        ("net.ipv6.conf.default.addr_gen_mode", "1"),
     ];
 
     private static readonly string[] _forwardingKeys =
@@ -71,22 +74,33 @@ internal static class LabBuilder
 
         foreach (LinkEnd end in marker.Topology.EndsOf(host.Name))
         {
-            foreach (string address in end.Addresses)
+            foreach (string address in end.Addresses.Concat(LinkLocal(marker.Topology, end)))
             {
                 lines.Append($"address add {address} dev {end.Device}{(address.Contains(':', StringComparison.Ordinal) ? " nodad" : "")}\n");
             }
 
             lines.Append($"link set {end.Device} up\n");
+
+            // Neighbours are found by multicast. The kernel adds this route when it notices the carrier, up to a second late.
+            if (HasIpv6(end))
+            {
+                lines.Append($"route add multicast ff00::/8 dev {end.Device} table local\n");
+            }
         }
 
         foreach (Route route in host.Routes)
         {
-            string family = route.Via.Contains(':', StringComparison.Ordinal) ? "-6 " : "";
-            lines.Append($"{family}route add {route.To} via {route.Via}\n");
+            lines.Append($"route add {route.To} via {route.Via}\n");
         }
 
         return lines.ToString();
     }
+
+    private static string[] LinkLocal(Topology topology, LinkEnd end) =>
+        !HasIpv6(end) ? []
+        : topology.Links.Any(link => ReferenceEquals(link.A, end)) ? ["fe80::a/64"] : ["fe80::b/64"];
+
+    private static bool HasIpv6(LinkEnd end) => end.Addresses.Any(address => address.Contains(':', StringComparison.Ordinal));
 
     private static void RunCommands(LabMarker marker, Host host)
     {

@@ -16,13 +16,13 @@ public static class TopologyFile
         WriteIndented = true,
     };
 
-    private static string ShippedDirectory => Path.Combine(AppContext.BaseDirectory, "lab");
+    // In lab/ beside the executable, or straight beside it, depending on how the build lays them out.
+    private static string ShippedDirectory =>
+        Path.Combine(AppContext.BaseDirectory, "lab") is { } lab && Directory.Exists(lab) ? lab : AppContext.BaseDirectory;
 
     /// <summary>The names of the topologies that lie beside the executable.</summary>
     public static IReadOnlyList<string> Shipped() =>
-        Directory.Exists(ShippedDirectory)
-            ? [.. Directory.EnumerateFiles(ShippedDirectory, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)]
-            : [];
+        [.. Directory.EnumerateFiles(ShippedDirectory, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Where(TopologyCheck.IsLabName).Order(StringComparer.Ordinal)];
 
     /// <summary>Loads a file, or a topology that lies beside the executable by its name.</summary>
     public static Topology Load(string fileOrName)

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace NftCluster.Lab;
 
 /// <summary>What kind of packets to send.</summary>
@@ -54,7 +52,6 @@ public sealed record TrafficRequest
 /// <summary>What was sent and what came back or arrived.</summary>
 public sealed record TrafficResult
 {
-    [JsonConverter(typeof(JsonStringEnumConverter<TrafficKind>))]
     public required TrafficKind Kind { get; init; }
 
     public required string From { get; init; }
