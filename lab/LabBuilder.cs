@@ -82,9 +82,10 @@ internal static class LabBuilder
             lines.Append($"link set {end.Device} up\n");
 
             // Neighbours are found by multicast. The kernel adds this route when it notices the carrier, up to a second late.
+            // Append: a router has one for each device.
             if (HasIpv6(end))
             {
-                lines.Append($"route add multicast ff00::/8 dev {end.Device} table local\n");
+                lines.Append($"route append multicast ff00::/8 dev {end.Device} table local\n");
             }
         }
 

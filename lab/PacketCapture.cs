@@ -36,11 +36,13 @@ public sealed partial class PacketCapture : IDisposable
     /// <summary>Returns once tcpdump listens. The filter is a pcap-filter(7) expression, or empty.</summary>
     public static PacketCapture Start(string networkNamespace, string device, string file, string filter = "")
     {
+        // -s: immediate mode reserves a whole snapshot per packet, so tcpdump's usual 256 KiB leave room for 32 packets in 8 MiB
+        // (measured: 130 of 1,000 lost). 512 bytes hold every header; the packet's own length is recorded beside them.
         // -Z root: as the user tcpdump it could not write where the caller can.
         string[] arguments =
         [
             "netns", "exec", networkNamespace,
-            "tcpdump", "-i", device, "-w", file, "-n", "-U", "--immediate-mode", "-B", "8192", "-Z", "root", "--time-stamp-precision=nano",
+            "tcpdump", "-i", device, "-w", file, "-n", "-U", "--immediate-mode", "-B", "16384", "-s", "512", "-Z", "root", "--time-stamp-precision=nano",
             .. filter.Length > 0 ? new[] { filter } : [],
         ];
         var capture = new PacketCapture(Tool.Start("ip", arguments), file);

@@ -91,11 +91,11 @@ internal static partial class TopologyCheck
         {
             foreach (Route route in host.Routes)
             {
-                if (!IPAddress.TryParse(route.Via, out IPAddress? via))
+                if (!TryParseAddress(route.Via, out IPAddress via))
                 {
                     yield return $"host '{host.Name}': the gateway '{route.Via}' of the route to {route.To} is not an address: write it without a prefix length.";
                 }
-                else if (route.To != "default" && (!IPNetwork.TryParse(route.To, out IPNetwork to) || to.BaseAddress.AddressFamily != via.AddressFamily))
+                else if (route.To != "default" && !IsPrefixOf(route.To, via))
                 {
                     yield return $"host '{host.Name}': the route's destination '{route.To}' is not a prefix of its gateway's family: write default, or as 10.3.0.0/24 or fd03::/64 (no host bits).";
                 }
@@ -107,10 +107,15 @@ internal static partial class TopologyCheck
         }
     }
 
+    private static bool IsPrefixOf(string text, IPAddress gateway) =>
+        TryParseCidr(text, out IPAddress address)
+        && address.AddressFamily == gateway.AddressFamily
+        && Network(address, PrefixLength(text)).BaseAddress.Equals(address);
+
     private static bool OnLink(string cidr, IPAddress gateway) =>
         TryParseCidr(cidr, out IPAddress? address)
         && address.AddressFamily == gateway.AddressFamily
-        && Network(address, int.Parse(cidr.AsSpan(cidr.IndexOf('/', StringComparison.Ordinal) + 1))).Contains(gateway);
+        && Network(address, PrefixLength(cidr)).Contains(gateway);
 
     private static IPNetwork Network(IPAddress address, int prefixLength)
     {
@@ -123,11 +128,20 @@ internal static partial class TopologyCheck
         return new IPNetwork(new IPAddress(bytes), prefixLength);
     }
 
+    private static int PrefixLength(string cidr) => int.Parse(cidr.AsSpan(cidr.IndexOf('/', StringComparison.Ordinal) + 1));
+
+    // .NET also takes 10.1 for 10.0.0.1, which the program ip reads otherwise.
+    private static bool TryParseAddress(string text, out IPAddress address)
+    {
+        address = IPAddress.TryParse(text, out IPAddress? parsed) ? parsed : IPAddress.None;
+        return parsed is not null && (text.Contains(':', StringComparison.Ordinal) || text == parsed.ToString());
+    }
+
     private static bool TryParseCidr(string text, out IPAddress address)
     {
         address = IPAddress.None;
         string[] parts = text.Split('/');
-        if (parts.Length != 2 || !IPAddress.TryParse(parts[0], out IPAddress? parsed) || !Digits().IsMatch(parts[1]))
+        if (parts.Length != 2 || !TryParseAddress(parts[0], out IPAddress parsed) || !Digits().IsMatch(parts[1]))
         {
             return false;
         }
