@@ -36,6 +36,7 @@ static long ask_session(__u32 unused, struct ask_context *ask)
 	struct candidate *c = ask->candidate;
 	__u32 session = ask->session;
 	struct session_filter *want;
+	__u64 nodes;
 
 	ask->session = session + 1;
 	if (!(ask->remaining & 1)) {
@@ -46,10 +47,12 @@ static long ask_session(__u32 unused, struct ask_context *ask)
 	want = bpf_map_lookup_elem(&session_filters, &session);
 	if (!want)
 		return 1;
+	/* Both halves in one load: user space replaces them in one store. */
+	nodes = *(volatile __u64 *)&want->first_node;
 	if ((!want->netns || want->netns == c->netns) &&
 	    (!want->ifindex || want->ifindex == c->ifindex) &&
 	    (c->mark & want->mark_mask) == want->mark &&
-	    (!want->node_count || candidate_matches(c, want->first_node, want->node_count)))
+	    (!(nodes >> 32) || candidate_matches(c, nodes, nodes >> 32)))
 		ask->wanted |= 1ULL << (session & 63);
 	return ask->remaining == 0;
 }

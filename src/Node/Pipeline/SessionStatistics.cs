@@ -13,6 +13,11 @@ internal sealed class SessionStatistics(int probes)
 
     public long Valuable { get; private set; }
 
+    /// <summary>Closed traces that the output had no room for.</summary>
+    public long Unwritten { get; private set; }
+
+    public void CountUnwritten(int traces) => Unwritten += traces;
+
     public void CountEvent(ushort probe)
     {
         Events++;
@@ -44,6 +49,7 @@ internal sealed class SessionStatistics(int probes)
         counters.OrphanEvents,
         counters.Evicted,
         counters.Failed,
+        Unwritten,
         open);
 }
 
@@ -59,4 +65,5 @@ internal sealed record StatisticsSnapshot(
     long OrphanEvents,
     long Evicted,
     long Failed,
+    long Unwritten,
     int Open);

@@ -34,6 +34,9 @@ internal sealed unsafe class KernelTypes : IDisposable
     /// <summary>Whether a module's types can be looked up now: it is loaded and has BTF.</summary>
     public bool HasModule(string module) => Module(module) is not null;
 
+    /// <summary>The BTF id of a function of the kernel proper, 0 when there is none of that name.</summary>
+    public uint IdOfFunction(string name) => (uint)_kernel.Find(name, BtfKind.Func);
+
     /// <summary>Each argument's type ("sk_buff*"), null when the kernel (or the module, where one is named) has no such function.</summary>
     public IReadOnlyList<string>? ArgumentsOfFunction(string name, string? module = null)
     {

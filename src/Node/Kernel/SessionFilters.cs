@@ -1,0 +1,105 @@
+using NftCluster.Node.Kernel.Filter;
+using NftCluster.Node.Kernel.Native;
+
+namespace NftCluster.Node.Kernel;
+
+/// <summary>
+/// The sessions as the kernel half sees them: which bits run, what each wants, and the filter nodes in one shared pool. A new
+/// filter is written beside the old one, then the session is pointed at it in one store.
+/// </summary>
+internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd, int filterNodesFd, uint wakeBacklog)
+{
+    private readonly bool[] _reserved = new bool[TraceAbi.MaxSessions];
+    private readonly Running?[] _running = new Running?[TraceAbi.MaxSessions];
+
+    /// <summary>The bit's session wants nothing until it is given a filter.</summary>
+    public int Reserve()
+    {
+        int bit = Array.IndexOf(_reserved, false);
+        if (bit < 0)
+        {
+            throw new KernelException($"{TraceAbi.MaxSessions} sessions are running: stop one first");
+        }
+        _reserved[bit] = true;
+        return bit;
+    }
+
+    public void Replace(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes)
+    {
+        _running[bit] = Write(bit, want, nodes);
+        WriteControl();
+    }
+
+    public void Close(int bit)
+    {
+        _running[bit] = null;
+        _reserved[bit] = false;
+        WriteControl();
+    }
+
+    private Running Write(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes)
+    {
+        want.FirstNode = Room(nodes.Count);
+        want.NodeCount = (uint)nodes.Count;
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            uint key = want.FirstNode + (uint)i;
+            FilterNode node = nodes[i];
+            Update(filterNodesFd, &key, &node);
+        }
+        uint session = (uint)bit;
+        Update(sessionFiltersFd, &session, &want);
+        return new Running(want);
+    }
+
+    /// <summary>First fit between the ranges in use; the session's own old range counts as in use until it is replaced.</summary>
+    private uint Room(int count)
+    {
+        uint candidate = 0;
+        foreach (Running used in _running.OfType<Running>().OrderBy(r => r.Want.FirstNode))
+        {
+            if (used.Want.NodeCount > 0 && candidate + count > used.Want.FirstNode)
+            {
+                candidate = Math.Max(candidate, used.Want.FirstNode + used.Want.NodeCount);
+            }
+        }
+        return candidate + count <= FilterNode.MaxNodes
+            ? candidate
+            : throw new KernelException($"the filters of all sessions together need more than {FilterNode.MaxNodes} nodes: shorten this one or stop another session");
+    }
+
+    private void WriteControl()
+    {
+        Control control = new() { WakeBacklog = wakeBacklog };
+        for (int bit = 0; bit < _running.Length; bit++)
+        {
+            if (_running[bit] is { } running)
+            {
+                bool asks = running.Want.NodeCount > 0 || running.Want.Ifindex != 0 || running.Want.MarkMask != 0;
+                control.AllMask |= asks ? 0 : 1UL << bit;
+                control.FilteredMask |= asks ? 1UL << bit : 0;
+            }
+        }
+        uint[] namespaces = [.. _running.OfType<Running>().Select(r => r.Want.Netns).Distinct()];
+        control.GateNetns = namespaces.Length == 1 ? namespaces[0] : 0;
+        if (namespaces.Length > 1)
+        {
+            // Several namespaces: each packet's own is compared, session by session.
+            control.FilteredMask |= control.AllMask;
+            control.AllMask = 0;
+        }
+        uint key = 0;
+        Update(controlFd, &key, &control);
+    }
+
+    private static void Update(int fd, void* key, void* value)
+    {
+        int error = LibBpf.bpf_map_update_elem(fd, key, value, 0);
+        if (error != 0)
+        {
+            throw new KernelException($"the kernel refuses a map update: {new System.ComponentModel.Win32Exception(-error).Message}");
+        }
+    }
+
+    private sealed record Running(SessionFilter Want);
+}

@@ -1,0 +1,147 @@
+using NftCluster.Actors;
+using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Filter;
+using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Pipeline;
+
+namespace NftCluster.Node.Sessions;
+
+/// <summary>
+/// Owns the kernel half of this host: one set of attachments, one ring and its poller, and the sessions on them. A session
+/// that fails is alone in it; the poller is restarted with back-off.
+/// </summary>
+internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFacts host) : Actor<NodeMessage>
+{
+    /// <summary>Batches under way, and room for timer ticks and orders.</summary>
+    private const int ShardMailbox = BatchPool.Batches * 4;
+
+    private readonly Dictionary<int, ActorRef<SessionMessage>> _sessions = [];
+    private readonly Dictionary<int, Opening> _opening = [];
+    private readonly PollerSubscribers _subscribers = new();
+    private readonly ProbeFacts _facts = new(Kernel.Probes.ProbeCatalog.All);
+    private ActorRef<PollerMessage>? _poller;
+
+    protected override SupervisorStrategy Supervision { get; } = new() { MaxRestarts = 5 };
+
+    protected override ValueTask PreStartAsync()
+    {
+        ActorRef<NodeMessage> self = Context.Self;
+        _poller = Context.Spawn<PollerMessage>("poller", () => new PollerActor(tracer.Ring, batches, self, _subscribers));
+        return default;
+    }
+
+    protected override ValueTask ReceiveAsync(NodeMessage message)
+    {
+        switch (message)
+        {
+            case OpenSession open:
+                Open(open);
+                break;
+            case ReplaceFilter replace:
+                replace.ReplyTo.Tell(Replace(replace));
+                break;
+            case EndEvents { Bit: var bit }:
+                tracer.Close(bit);
+                _poller!.Tell(new Unsubscribe(bit));
+                break;
+            case EventsHandedOver { Bit: var bit }:
+                if (_sessions.TryGetValue(bit, out ActorRef<SessionMessage>? ended))
+                {
+                    ended.Tell(new EventsEnded());
+                }
+                break;
+            case SessionGone { Bit: var bit }:
+                Forget(bit);
+                break;
+            case SessionReady { Bit: var bit }:
+                Start(bit);
+                break;
+            case GetKernelCounts { ReplyTo: var asker }:
+                asker.Tell(tracer.Counts());
+                break;
+            case GetProbes { ReplyTo: var asker }:
+                asker.Tell(List());
+                break;
+        }
+        return default;
+    }
+
+    protected override ValueTask PostStopAsync()
+    {
+        tracer.Dispose();
+        batches.Dispose();
+        return default;
+    }
+
+    /// <summary>
+    /// 1. checks and a bit; 2. the session spawns its parts and subscribes its shard; 3. the poller has it (SessionReady);
+    /// 4. the kernel half is told: the first event finds its shard.
+    /// </summary>
+    private void Open(OpenSession order)
+    {
+        try
+        {
+            var wants = SessionWants.Of(order.Spec);
+            int bit = tracer.Reserve();
+            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null));
+            ActorRef<SessionMessage> session = Context.Spawn<SessionMessage>($"session-{bit}-{order.Spec.Id}", () => new SessionActor(order.Spec, place, ShardMailbox));
+            _sessions[bit] = session;
+            _opening[bit] = new Opening(wants, order.ReplyTo);
+            Context.WatchWith(session, new SessionGone(bit));
+        }
+        catch (Exception refused) when (refused is KernelException or FilterException)
+        {
+            order.ReplyTo.Tell(new SessionOpened(null, refused.Message));
+        }
+    }
+
+    private void Start(int bit)
+    {
+        if (!_opening.Remove(bit, out Opening? opening) || !_sessions.TryGetValue(bit, out ActorRef<SessionMessage>? session))
+        {
+            return;
+        }
+        try
+        {
+            tracer.Open(bit, opening.Wants.Filter, opening.Wants.Nodes);
+            session.Tell(new EventsBegan());
+            opening.ReplyTo.Tell(new SessionOpened(session, null));
+        }
+        catch (KernelException refused)
+        {
+            session.Stop();
+            opening.ReplyTo.Tell(new SessionOpened(null, refused.Message));
+        }
+    }
+
+    private void Forget(int bit)
+    {
+        if (_opening.Remove(bit, out Opening? opening))
+        {
+            opening.ReplyTo.Tell(new SessionOpened(null, "the session could not start"));
+        }
+        tracer.Close(bit);
+        _poller!.Tell(new Unsubscribe(bit));
+        _sessions.Remove(bit);
+    }
+
+    private FilterAnswer Replace(ReplaceFilter order)
+    {
+        try
+        {
+            tracer.Replace(order.Bit, order.Wants.Filter, order.Wants.Nodes);
+            return new FilterAnswer(null);
+        }
+        catch (KernelException refused)
+        {
+            return new FilterAnswer(refused.Message);
+        }
+    }
+
+    private ProbeListing List() => new(
+        tracer.Probes,
+        [.. tracer.Probes.Select(p => tracer.HitsWithoutPacket(p.Index))],
+        [.. tracer.Probes.Select(p => p.ProgramFd >= 0 ? ProgramInfo.Misses(p.ProgramFd) : 0)]);
+
+    private sealed record Opening(SessionWants Wants, ActorRef<SessionOpened> ReplyTo);
+}

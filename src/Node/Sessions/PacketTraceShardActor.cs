@@ -1,0 +1,107 @@
+using NftCluster.Actors;
+using NftCluster.Node.Export;
+using NftCluster.Node.Pipeline;
+
+namespace NftCluster.Node.Sessions;
+
+/// <summary>
+/// Owns the packet traces of one session. A packet trace is the light actor of the design: no thread and no queue of its own,
+/// it gets its events here, and what it throws costs that one trace.
+/// </summary>
+internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
+{
+    private const int ClosedBatchSize = 256;
+
+    private readonly SessionSpec _spec;
+    private readonly ActorRef<SessionMessage> _session;
+    private readonly ActorRef<OutputMessage>? _output;
+    private readonly TracePool _pool;
+    private readonly VisitTracker _tracker;
+    private readonly SessionStatistics _statistics;
+    private readonly BatchReader _reader;
+    private readonly bool _keepsAll;
+    private readonly PacketTrace[] _closed = new PacketTrace[ClosedBatchSize];
+    private int _closedCount;
+    private bool _limitTold;
+
+    public PacketTraceShardActor(SessionSpec spec, ProbeFacts facts, int sessionBit, ActorRef<SessionMessage> session, ActorRef<OutputMessage>? output, TracePool pool)
+    {
+        _spec = spec;
+        _session = session;
+        _output = output;
+        _pool = pool;
+        _tracker = new VisitTracker(facts, spec.Tracker, _pool);
+        _statistics = new SessionStatistics(facts.Count);
+        _reader = new BatchReader(_tracker, _statistics, sessionBit) { OnTraceFailed = failure => _session.Tell(new TraceFailed(failure.Message)) };
+        _keepsAll = string.Equals(spec.Quality, TraceQuality.All, StringComparison.Ordinal);
+    }
+
+    public void Take(PacketTrace trace)
+    {
+        bool valuable = TraceQuality.IsValuable(trace.EventCount, trace.Verdict == Verdict.Dropped, nftEvents: 0);
+        _statistics.CountTrace(trace, valuable);
+        if (_output is null || !(valuable || _keepsAll))
+        {
+            _pool.ReturnLocal(trace);
+            return;
+        }
+        _closed[_closedCount++] = trace;
+        if (_closedCount == _closed.Length)
+        {
+            SendClosed();
+        }
+    }
+
+    protected override ValueTask ReceiveAsync(ShardMessage message)
+    {
+        switch (message)
+        {
+            case EventsRead { Batch: var batch }:
+                try
+                {
+                    _reader.Read(batch, this);
+                }
+                finally
+                {
+                    batch.Release();
+                }
+                break;
+            case RingDrained { NowNs: var now }:
+                _tracker.Expire(now, this);
+                SendClosed();
+                break;
+            case GetShardStatistics { ReplyTo: var asker }:
+                asker.Tell(Snapshot());
+                break;
+            case CloseTraces:
+                _tracker.CloseAll(this);
+                SendClosed();
+                _session.Tell(new TracesClosed(Snapshot()));
+                break;
+        }
+        if (_spec.MaxPackets > 0 && _statistics.Packets >= _spec.MaxPackets && !_limitTold)
+        {
+            _limitTold = true;
+            _session.Tell(new PacketLimitReached());
+        }
+        return default;
+    }
+
+    private StatisticsSnapshot Snapshot() => _statistics.Snapshot(_tracker.Counters, _tracker.Open);
+
+    private void SendClosed()
+    {
+        if (_closedCount == 0)
+        {
+            return;
+        }
+        PacketTrace[] traces = _closed.AsSpan(0, _closedCount).ToArray();
+        _closedCount = 0;
+        if (!_output!.Tell(new TracesToWrite(traces)))
+        {
+            // The lane to the output is full: these traces are counted, but not shown or exported.
+            _statistics.CountUnwritten(traces.Length);
+            _pool.Return(traces);
+        }
+    }
+}

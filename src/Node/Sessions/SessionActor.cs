@@ -1,0 +1,214 @@
+using NftCluster.Actors;
+using NftCluster.Messages;
+using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Filter;
+using NftCluster.Node.Pipeline;
+
+namespace NftCluster.Node.Sessions;
+
+/// <summary>
+/// One session: its states, its shard of packet traces, its output. Its end in order:
+/// (1) no more events, (2) all events with the shard, (3) traces closed, (4) outputs complete, (5) answer.
+/// </summary>
+internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int shardMailbox) : Actor<SessionMessage>
+{
+    /// <summary>Batches of 256 closed traces each: what is told beyond them is counted as lost to the output.</summary>
+    private const int OutputMailbox = 64;
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+
+    private readonly SessionStateMachine _state = new();
+    private readonly List<ActorRef<SessionEnded>> _waiting = [];
+    private SessionReport _report = null!;
+    private ActorRef<ShardMessage> _shard = null!;
+    private ActorRef<OutputMessage>? _output;
+    private SessionEnded? _ended;
+    private string? _expression = spec.Filter;
+    private StatisticsSnapshot? _last;
+
+    /// <summary>Parts hold a session's state: one that throws cannot be made anew, so the session fails and says why.</summary>
+    protected override SupervisorStrategy Supervision => SupervisorStrategy.StopAlways;
+
+    protected override ValueTask PreStartAsync()
+    {
+        _state.Advance(SessionState.Starting);
+        _report = new SessionReport(spec, place);
+        TracePool pool = new();
+        ActorRef<SessionMessage> self = Context.Self;
+        if (spec.Outputs.Count > 0)
+        {
+            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, new DeviceNames());
+            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, records, pool, self), Mailbox.DropNewest(OutputMailbox));
+            Context.WatchWith(_output, new PartDied("output"));
+        }
+        _shard = Context.Spawn<ShardMessage>("traces", () => new PacketTraceShardActor(spec, place.Facts, place.Bit, self, _output, pool), Mailbox.Wait(shardMailbox));
+        Context.WatchWith(_shard, new PartDied("traces"));
+        place.Poller.Tell(new Subscribe(place.Bit, _shard));
+        return default;
+    }
+
+    protected override async ValueTask ReceiveAsync(SessionMessage message)
+    {
+        switch (message)
+        {
+            case EventsBegan:
+                _state.Advance(SessionState.Running);
+                break;
+            case GetStatus { ReplyTo: var asker }:
+                asker.Tell(new SessionStatus(_state.State, _report.Statistics(await SnapshotAsync(), await CountsAsync())));
+                break;
+            case ChangeFilter change:
+                change.ReplyTo.Tell(await ChangeAsync(change.Expression));
+                break;
+            case PacketLimitReached:
+            case StopSession { ReplyTo: null }:
+                BeginStop();
+                break;
+            case StopSession { ReplyTo: { } asker }:
+                _waiting.Add(asker);
+                BeginStop();
+                Answer();
+                break;
+            case EventsEnded:
+                await TellShardToCloseAsync();
+                break;
+            case TracesClosed { Snapshot: var snapshot }:
+                await ExportAsync(snapshot);
+                break;
+            case OutputsCompleted { Error: var error }:
+                End(error);
+                break;
+            case OutputFailed { Error: var error }:
+                Fail(error);
+                break;
+            case PartDied { Part: var part } when !_state.IsOver:
+                Fail($"the session's {part} actor died");
+                break;
+            case TraceFailed { Error: var error }:
+                _report.LastTraceError = error;
+                break;
+        }
+    }
+
+    private void BeginStop()
+    {
+        if (_state.State == SessionState.Running)
+        {
+            _state.Advance(SessionState.Stopping);
+            place.Node.Tell(new EndEvents(place.Bit));
+        }
+    }
+
+    private async ValueTask TellShardToCloseAsync()
+    {
+        if (_state.State is SessionState.Stopping or SessionState.Failed)
+        {
+            await _shard.TellAsync(new CloseTraces());
+        }
+    }
+
+    private async ValueTask ExportAsync(StatisticsSnapshot snapshot)
+    {
+        _last = snapshot;
+        KernelCounts counts = await CountsAsync();
+        bool failed = _state.State == SessionState.Failed;
+        if (!failed)
+        {
+            _state.Advance(SessionState.Exporting);
+        }
+        _ended = new SessionEnded(_report.Session(failed ? SessionState.Failed : SessionState.Stopped, _expression, _state.FailureReason), _report.Statistics(snapshot, counts));
+        if (_output is null)
+        {
+            End(null);
+        }
+        else if (!failed)
+        {
+            await TellOutputAsync(new CompleteOutputs(_ended.Session, _ended.Statistics));
+        }
+        else
+        {
+            Answer();
+        }
+    }
+
+    /// <summary>The output's lane drops data when full, but its end must arrive: room comes as it writes.</summary>
+    private async ValueTask TellOutputAsync(OutputMessage message)
+    {
+        while (!_output!.Tell(message) && !_output.WhenStopped.IsCompleted)
+        {
+            await _output.FenceAsync();
+        }
+    }
+
+    private void End(string? error)
+    {
+        if (error is not null)
+        {
+            _state.Fail(error);
+        }
+        else if (_state.State is SessionState.Exporting)
+        {
+            _state.Advance(SessionState.Stopped);
+        }
+        _ended = _ended! with { Session = _ended.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = _state.FailureReason } };
+        Answer();
+    }
+
+    private void Fail(string reason)
+    {
+        SessionState before = _state.State;
+        if (!_state.Fail(reason))
+        {
+            return;
+        }
+        if (before is SessionState.Starting or SessionState.Running)
+        {
+            place.Node.Tell(new EndEvents(place.Bit));
+        }
+        if (_shard.WhenStopped.IsCompleted)
+        {
+            _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), _report.Statistics(_last, null));
+            Answer();
+        }
+    }
+
+    private void Answer()
+    {
+        if (_ended is null || !_state.IsOver)
+        {
+            return;
+        }
+        foreach (ActorRef<SessionEnded> asker in _waiting)
+        {
+            asker.Tell(_ended);
+        }
+        _waiting.Clear();
+    }
+
+    private async ValueTask<FilterAnswer> ChangeAsync(string? expression)
+    {
+        try
+        {
+            var wants = SessionWants.Of(spec with { Filter = expression });
+            FilterAnswer answer = await place.Node.AskAsync<FilterAnswer>(reply => new ReplaceFilter(place.Bit, wants, reply), _patience);
+            _expression = answer.Error is null ? expression : _expression;
+            return answer;
+        }
+        catch (Exception refused) when (refused is KernelException or FilterException)
+        {
+            return new FilterAnswer(refused.Message);
+        }
+    }
+
+    private async ValueTask<StatisticsSnapshot?> SnapshotAsync()
+    {
+        if (_last is null && !_shard.WhenStopped.IsCompleted && _state.State is not SessionState.Created)
+        {
+            return await _shard.AskAsync<StatisticsSnapshot>(reply => new GetShardStatistics(reply), _patience);
+        }
+        return _last;
+    }
+
+    private async ValueTask<KernelCounts> CountsAsync() =>
+        await place.Node.AskAsync<KernelCounts>(reply => new GetKernelCounts(reply), _patience);
+}

@@ -1,0 +1,44 @@
+using NftCluster.Actors;
+using NftCluster.Messages;
+using NftCluster.Node.Pipeline;
+
+namespace NftCluster.Node.Sessions;
+
+/// <summary>What a session is told, by its user, its node and its own parts.</summary>
+internal abstract record SessionMessage;
+
+/// <summary>Order: end, export, and answer when all is written.</summary>
+internal sealed record StopSession(ActorRef<SessionEnded>? ReplyTo) : SessionMessage;
+
+/// <summary>Order: from now on another filter. Answers null, or why not; the old filter then stays.</summary>
+internal sealed record ChangeFilter(string? Expression, ActorRef<FilterAnswer> ReplyTo) : SessionMessage;
+
+internal sealed record FilterAnswer(string? Error);
+
+internal sealed record GetStatus(ActorRef<SessionStatus> ReplyTo) : SessionMessage;
+
+internal sealed record SessionStatus(SessionState State, StatisticsRecord Statistics);
+
+/// <summary>Fact, from the node: the kernel half writes this session's events.</summary>
+internal sealed record EventsBegan : SessionMessage;
+
+/// <summary>Fact, from the node: every event of this session has been handed to its shard.</summary>
+internal sealed record EventsEnded : SessionMessage;
+
+/// <summary>Fact, from the shard: the last numbers.</summary>
+internal sealed record TracesClosed(StatisticsSnapshot Snapshot) : SessionMessage;
+
+internal sealed record OutputsCompleted(string? Error) : SessionMessage;
+
+internal sealed record OutputFailed(string Error) : SessionMessage;
+
+internal sealed record PacketLimitReached : SessionMessage;
+
+/// <summary>Fact: handling one packet's event threw; that trace is lost and counted.</summary>
+internal sealed record TraceFailed(string Error) : SessionMessage;
+
+/// <summary>Fact: a part of the session has died for good.</summary>
+internal sealed record PartDied(string Part) : SessionMessage;
+
+/// <summary>The end of a session, as its user is told it.</summary>
+internal sealed record SessionEnded(SessionRecord Session, StatisticsRecord Statistics);

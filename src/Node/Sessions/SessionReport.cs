@@ -1,0 +1,108 @@
+using NftCluster.Messages;
+using NftCluster.Node.Export;
+using NftCluster.Node.Kernel;
+using NftCluster.Node.Pipeline;
+
+namespace NftCluster.Node.Sessions;
+
+/// <summary>A session's numbers in the public shape: every stage that can lose something is listed, zeros included.</summary>
+internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
+{
+    private const int TopFunctions = 20;
+    private const string Events = "events";
+    private const string Traces = "traces";
+
+    private readonly DateTimeOffset _start = place.Host.Time.GetUtcNow();
+    private readonly long _startTicks = place.Host.Time.GetTimestamp();
+    private DateTimeOffset? _end;
+    private TimeSpan _duration;
+
+    public string? LastTraceError { get; set; }
+
+    public SessionRecord Session(SessionState state, string? filter, string? failure)
+    {
+        End();
+        return new SessionRecord
+        {
+            Id = spec.Id,
+            Mode = spec.Mode,
+            State = SessionStateMachine.NameOf(state),
+            StartTime = TraceTime.Format(_start),
+            EndTime = _end is { } end ? TraceTime.Format(end) : null,
+            Host = place.Host.Host,
+            KernelRelease = place.Host.KernelRelease,
+            Version = place.Host.Version,
+            Filter = string.IsNullOrWhiteSpace(filter) ? null : filter,
+            Device = spec.Device,
+            Netns = spec.Netns,
+            Mark = spec.Mark,
+            Probes = place.Probes,
+            Quality = spec.Quality,
+            FailureReason = failure,
+        };
+    }
+
+    /// <summary>The session as it begins: its export's file is named after this.</summary>
+    public static SessionRecord AtStart(SessionSpec spec, HostFacts host) => new()
+    {
+        Id = spec.Id,
+        Mode = spec.Mode,
+        State = SessionStateMachine.NameOf(SessionState.Created),
+        StartTime = TraceTime.Format(host.Time.GetUtcNow()),
+        Host = host.Host,
+        KernelRelease = host.KernelRelease,
+        Version = host.Version,
+        Filter = spec.Filter,
+        Quality = spec.Quality,
+    };
+
+    public StatisticsRecord Statistics(StatisticsSnapshot? snapshot, KernelCounts? now)
+    {
+        TimeSpan duration = _end is null ? place.Host.Time.GetElapsedTime(_startTicks) : _duration;
+        IReadOnlyList<(string Name, long Count)> hits = snapshot is null ? [] :
+            [.. snapshot.Hits.Select((count, probe) => (place.Facts.Catalog[probe].Name, count)).Where(h => h.count > 0).OrderByDescending(h => h.count)];
+        return new StatisticsRecord
+        {
+            TotalEvents = snapshot?.Events ?? 0,
+            TotalPackets = snapshot?.Packets ?? 0,
+            ValuablePackets = snapshot?.Valuable ?? 0,
+            ExportedPackets = 0,
+            FunctionsTraced = hits.Select(h => h.Name).Distinct(StringComparer.Ordinal).Count(),
+            TopFunctions = [.. hits.Take(TopFunctions).Select(h => new FunctionCount(h.Name, h.Count))],
+            EventsPerSecond = duration > TimeSpan.Zero ? Math.Round((snapshot?.Events ?? 0) / duration.TotalSeconds, 1) : 0,
+            Verdicts = Enum.GetValues<Verdict>().ToDictionary(TraceRecordFactory.NameOf, v => snapshot?.Verdicts[(int)v] ?? 0, StringComparer.Ordinal),
+            DropReasons = (snapshot?.DropReasons ?? new Dictionary<uint, long>()).ToDictionary(r => place.DropReasons.NameOf(r.Key), r => r.Value, StringComparer.Ordinal),
+            DuplicateEvents = snapshot?.Repeats ?? 0,
+            Losses = Losses(snapshot, now),
+        };
+    }
+
+    private List<LossRecord> Losses(StatisticsSnapshot? snapshot, KernelCounts? now)
+    {
+        string from = TraceTime.Format(_start);
+        string? to = _end is { } end ? TraceTime.Format(end) : null;
+        KernelCounts before = place.Before;
+        now ??= before;
+        return
+        [
+            Loss("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
+            Loss("ring-full", Events, now.RingFull - before.RingFull),
+            Loss("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),
+            Loss("orphaned", Events, snapshot?.OrphanEvents ?? 0),
+            Loss("trace-evicted", Traces, snapshot?.Evicted ?? 0),
+            Loss("trace-failed", Traces, snapshot?.Failed ?? 0),
+            Loss("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
+        ];
+
+        LossRecord Loss(string stage, string kind, long count) => new() { Stage = stage, Kind = kind, Count = count, From = from, To = to };
+    }
+
+    private void End()
+    {
+        if (_end is null)
+        {
+            _end = place.Host.Time.GetUtcNow();
+            _duration = place.Host.Time.GetElapsedTime(_startTicks);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using NftCluster.Node.Pipeline;
+
+namespace NftCluster.Node.Sessions;
+
+/// <summary>What a session asks for. All its texts are checked when it starts.</summary>
+internal sealed record SessionSpec
+{
+    public required string Id { get; init; }
+
+    public string Mode { get; init; } = "full";
+
+    /// <summary>pcap-filter(7); null or empty = every packet.</summary>
+    public string? Filter { get; init; }
+
+    /// <summary>Device name at a door; null = any.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Name, path or process id; null = the node's own; "all" = every namespace of this kernel.</summary>
+    public string? Netns { get; init; }
+
+    /// <summary>VALUE or VALUE/MASK, decimal or 0x…</summary>
+    public string? Mark { get; init; }
+
+    /// <summary>Stops by itself after this many closed traces; 0 = no limit.</summary>
+    public long MaxPackets { get; init; }
+
+    public string Quality { get; init; } = Export.TraceQuality.Valuable;
+
+    public TrackerOptions Tracker { get; init; } = new();
+
+    /// <summary>Closed traces go here, on the output actor; none = only statistics.</summary>
+    public IReadOnlyList<ITraceOutput> Outputs { get; init; } = [];
+}
+
+/// <summary>Takes closed traces one at a time, and the end. Used by one actor only.</summary>
+internal interface ITraceOutput : IDisposable
+{
+    public void Write(Messages.TraceRecord trace);
+
+    /// <summary>After each batch: whoever reads live wants to see it now.</summary>
+    public void Flush();
+
+    public void Complete(Messages.SessionRecord session, Messages.StatisticsRecord statistics);
+}
