@@ -91,6 +91,7 @@ internal static class ShowCommand
     private sealed class Showing(ExportReader export, TraceFilter filter, long limit, TextWriter error)
     {
         private readonly FilterTally _tally = new(filter);
+        private bool _stopped;
 
         public void Lines(Stream stream)
         {
@@ -161,7 +162,7 @@ internal static class ShowCommand
             {
                 if (_tally.Matched >= limit)
                 {
-                    error.WriteLine($"nftcluster: stopped after {Readable.Plural(limit, "trace")} (--limit)");
+                    _stopped = true;
                     yield break;
                 }
 
@@ -174,6 +175,11 @@ internal static class ShowCommand
 
         private void Explain()
         {
+            if (_stopped)
+            {
+                error.WriteLine($"nftcluster: stopped after {Readable.Plural(limit, "trace")} (--limit)");
+            }
+
             if (export.Session is { } session && export.Statistics is { } statistics && EmptyResult.Explain(session, statistics, _tally) is { } why)
             {
                 error.WriteLine($"nftcluster: {why}");

@@ -11,7 +11,7 @@ internal static class LeftoverSweep
         {
             foreach (string path in Directory.EnumerateFiles(directory, ExportNames.PartialPattern, new EnumerationOptions { AttributesToSkip = FileAttributes.None }))
             {
-                if (ExportNames.TryGetWriter(Path.GetFileName(path), out int pid) && !Directory.Exists($"/proc/{pid}") && IsUnlocked(path))
+                if (ExportNames.TryGetWriter(Path.GetFileName(path), out int pid) && !IsAlive(pid) && IsUnlocked(path))
                 {
                     File.Delete(path);
                     removed.Add(Path.GetFileName(path));
@@ -24,6 +24,22 @@ internal static class LeftoverSweep
         }
 
         return removed;
+    }
+
+    /// <summary>A killed process that its parent has not collected yet still has its pid, but writes no more.</summary>
+    private static bool IsAlive(int pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            int afterName = stat.LastIndexOf(')') + 2;
+            return afterName >= stat.Length || stat[afterName] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            // No such process.
+            return false;
+        }
     }
 
     /// <summary>A writer in another container has a pid that we cannot see, but holds the file's lock.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NftCluster.Node.Export;
 
 namespace NftCluster.Tests.Node.Export;
@@ -17,6 +18,31 @@ public sealed class LeftoverSweepTests : IDisposable
         using var writer = ExportWriter.Create(_directory.Path, Samples.Session());
 
         Assert.DoesNotContain(_directory.Names, name => name == Dead);
+    }
+
+    [Fact]
+    public void A_killed_process_that_nobody_has_collected_yet_counts_as_gone()
+    {
+        // A shell that stops reading its children: it is replaced by sleep, which never waits for the child that ended.
+        using Process parent = Process.Start(new ProcessStartInfo("sh", ["-c", "sh -c 'echo $$; exec sleep 20' & exec sleep 20"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        })!;
+        try
+        {
+            int child = int.Parse(parent.StandardOutput.ReadLine()!);
+            Process.GetProcessById(child).Kill();
+            Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{child}/stat").Contains(") Z ", StringComparison.Ordinal), TimeSpan.FromSeconds(10)));
+            File.WriteAllText(_directory.File($".trace_full_s1_20250131_140305.{child}-1.partial"), "half");
+
+            Assert.Single(LeftoverSweep.Run(_directory.Path));
+        }
+        finally
+        {
+            parent.Kill();
+            parent.WaitForExit();
+        }
     }
 
     [Fact]
