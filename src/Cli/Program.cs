@@ -1,1 +1,37 @@
-return 0;
+using System.CommandLine;
+using NftCluster.Cli;
+
+RootCommand root = new("""
+    NftCluster follows one packet through the Linux kernel: where it went, what decided, and what is not known.
+
+    Begin with:
+      nftcluster lab up            a network of namespaces to play with
+      nftcluster trace --netns line-r1 icmp
+    """)
+{
+    TraceCommand.Create(),
+    ProbesCommand.Create(),
+    ShowCommand.Create(),
+    LabCommand.Create(),
+    CompletionCommand.Create(),
+};
+
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"nftcluster: {parsed.Errors[0].Message} (see: nftcluster{CommandPath(parsed)} --help)");
+    return 2;
+}
+
+// Ctrl-C belongs to the commands: they stop in order, export, and exit 0.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+
+static string CommandPath(ParseResult parsed)
+{
+    string path = "";
+    for (System.CommandLine.Parsing.CommandResult? at = parsed.CommandResult; at?.Parent is not null; at = at.Parent as System.CommandLine.Parsing.CommandResult)
+    {
+        path = " " + at.Command.Name + path;
+    }
+    return path;
+}

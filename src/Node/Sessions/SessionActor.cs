@@ -1,5 +1,5 @@
 using NftCluster.Actors;
-using NftCluster.Messages;
+using NftCluster.Node.Export;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Pipeline;
@@ -56,6 +56,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 break;
             case GetStatus { ReplyTo: var asker }:
                 asker.Tell(new SessionStatus(_state.State, _report.Statistics(await SnapshotAsync(), await CountsAsync())));
+                break;
+            case GetHits { ReplyTo: var asker }:
+                asker.Tell(new HitCounts((await SnapshotAsync())?.Hits ?? []));
                 break;
             case ChangeFilter change:
                 change.ReplyTo.Tell(await ChangeAsync(change.Expression));

@@ -17,6 +17,11 @@ internal sealed record FilterAnswer(string? Error);
 
 internal sealed record GetStatus(ActorRef<SessionStatus> ReplyTo) : SessionMessage;
 
+/// <summary>Asks for the hits of each probe, indexed as in the catalog.</summary>
+internal sealed record GetHits(ActorRef<HitCounts> ReplyTo) : SessionMessage;
+
+internal sealed record HitCounts(IReadOnlyList<long> Hits);
+
 internal sealed record SessionStatus(SessionState State, StatisticsRecord Statistics);
 
 /// <summary>Fact, from the node: the kernel half writes this session's events.</summary>
