@@ -22,7 +22,7 @@
 #include "maps.bpf.h"
 #include <bpf/bpf_endian.h>
 
-#define NODES_INLINE	8	/* nodes run before bpf_loop is needed: most filters end within */
+#define NODES_INLINE	4	/* nodes run before bpf_loop is needed: most filters end within */
 #define NODES_PER_CALL	2	/* nodes per round of bpf_loop: a call and return cost more than a node */
 #define FILTER_WORDS	16	/* classic BPF's scratch memory M[] */
 #define SAMPLE_WORDS	(SAMPLE_LONG / 4)
@@ -50,7 +50,7 @@ struct filter_run {
 	__u32 match;		/* the answer */
 	__u32 a;
 	__u32 x;
-	struct filter_memory memory;
+	struct filter_memory *memory;
 };
 
 /* Without it clang moves the mask away from the use, and the verifier loses the bound. */
@@ -186,7 +186,7 @@ static __always_inline int run_node(struct filter_run *run, __u32 *next, __u32 *
 			return 1;
 		*reg_x = 4 * (load_packet(run->sample, node->load_k, 1) & 0xf);
 	} else if (kind != LOAD_NONE) {
-		__u64 registers = filter_load_word(&run->memory, kind, node->load_k,
+		__u64 registers = filter_load_word(run->memory, kind, node->load_k,
 						   (__u64)*reg_a << 32 | *reg_x, run->frame_length);
 
 		*reg_a = registers >> 32;
@@ -252,12 +252,14 @@ static long run_nodes(__u64 round, void *context)
  * Does the packet match the filter of these nodes? No nodes: every packet. sample: SAMPLE_LONG
  * readable bytes, aligned to four, of which the first valid ones are the packet's.
  */
-static __always_inline __u32 filter_matches(const void *sample, __u32 valid, __u32 frame_length,
-					    __u32 first, __u32 count)
+static __always_inline __u32 filter_matches(const void *sample, struct filter_memory *memory,
+					    __u32 valid, __u32 frame_length, __u32 first,
+					    __u32 count)
 {
 	__u32 zero = filter_zero;
 	struct filter_run run = {
 		.sample = sample,
+		.memory = memory,
 		.next = zero,
 		.first = first,
 		.count = count,
@@ -271,7 +273,7 @@ static __always_inline __u32 filter_matches(const void *sample, __u32 valid, __u
 	if (!count)
 		return 1;
 	for (int i = 0; i < FILTER_WORDS; i++)
-		run.memory.word[i] = zero;
+		memory->word[i] = zero;
 	if (!run_some(&run, NODES_INLINE))
 		bpf_loop(MAX_FILTER_NODES / NODES_PER_CALL, run_nodes, &run, 0);
 	return run.match != 0;

@@ -192,23 +192,29 @@ static __always_inline void write_plain(const volatile struct probe_desc *d,
 }
 
 /* Asks the filters about the packet as it is, then as it was before NAT. */
-static __noinline __u64 wanted_by(struct sk_buff *skb, struct frame *f, __u64 filtered_mask,
-				  __u32 netns, __u32 ifindex)
+static __always_inline __u64 ask_filters(struct sk_buff *skb, struct frame *f, __u64 sessions,
+					 __u32 netns, __u32 ifindex, __u32 cpu,
+					 struct cpu_counters *count)
 {
-	struct candidate c = {
-		.frame_length = f->frame_length,
-		.valid = f->valid,
-		.netns = netns,
-		.ifindex = ifindex,
-		.mark = FIELD(skb, mark),
-	};
-	__u64 wanted;
+	__u64 wanted, bit;
+	struct candidate *c = candidate_take(cpu, &bit);
 
-	frame_copy(f, c.bytes, SAMPLE_LONG);
-	f->digest = frame_digest(c.bytes, f->has_tag);
-	wanted = ask_sessions(filtered_mask, &c);
-	if (wanted != filtered_mask && undo_nat(skb, f, &c))
-		wanted |= ask_sessions(filtered_mask & ~wanted, &c);
+	if (!c) {	/* interrupted more than CANDIDATES deep */
+		__sync_fetch_and_add(&count->attempted, 1);
+		__sync_fetch_and_add(&count->lost, 1);
+		return 0;
+	}
+	c->frame_length = f->frame_length;
+	c->valid = f->valid;
+	c->netns = netns;
+	c->ifindex = ifindex;
+	c->mark = FIELD(skb, mark);
+	frame_copy(f, c->bytes, SAMPLE_LONG);
+	f->digest = frame_digest(c->bytes, f->has_tag);
+	wanted = wanted_by(c, sessions);
+	if (wanted != sessions && undo_nat(skb, f, c))
+		wanted |= wanted_by(c, sessions & ~wanted);
+	candidate_give_back(cpu, bit);
 	return wanted;
 }
 
@@ -223,7 +229,7 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 
 	frame_locate(o->skb, d->role, &f);
 	if (ctl->filtered_mask) {
-		mask |= wanted_by(o->skb, &f, ctl->filtered_mask, netns, ifindex);
+		mask |= ask_filters(o->skb, &f, ctl->filtered_mask, netns, ifindex, cpu, count);
 		/*
 		 * The same packet further on: what matched once stays. Not so when it is a new
 		 * packet on an address whose end was not seen (it comes to where it was before).

@@ -14,36 +14,79 @@ struct candidate {
 	__u32 netns;
 	__u32 ifindex;
 	__u32 mark;
+	__u32 session;		/* the next one to ask */
+	__u64 remaining;	/* sessions not asked yet, shifted down to the next one */
+	__u64 wanted;
+	struct filter_memory memory;
 };
 
+/*
+ * Candidates do not fit the stack beside the interpreter (512 bytes for all frames together up to
+ * Linux 6.12). Per CPU there are a few, since a program can be interrupted by another one.
+ */
+#define CANDIDATES 4
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_CPUS * CANDIDATES);
+	__type(key, __u32);
+	__type(value, struct candidate);
+} candidates SEC(".maps");
+
+/* Bit n: candidate n of that CPU is in use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_CPUS);
+	__type(key, __u32);
+	__type(value, __u64);
+} candidates_in_use SEC(".maps");
+
+static __always_inline struct candidate *candidate_take(__u32 cpu, __u64 *bit)
+{
+	__u32 index = cpu & (MAX_CPUS - 1);
+	__u64 *in_use = bpf_map_lookup_elem(&candidates_in_use, &index);
+
+	if (!in_use)
+		return 0;
+	index *= CANDIDATES;
+	for (*bit = 1; *bit < 1 << CANDIDATES; *bit <<= 1, index++) {
+		if (!(__sync_fetch_and_or(in_use, *bit) & *bit))
+			return bpf_map_lookup_elem(&candidates, &index);
+	}
+	return 0;
+}
+
+static __always_inline void candidate_give_back(__u32 cpu, __u64 bit)
+{
+	__u32 index = cpu & (MAX_CPUS - 1);
+	__u64 *in_use = bpf_map_lookup_elem(&candidates_in_use, &index);
+
+	if (in_use)
+		__sync_fetch_and_and(in_use, ~bit);
+}
+
 /* Global, so that the verifier looks at the interpreter once a program, not on every path to it. */
-__noinline __u32 candidate_matches(const struct candidate *c, __u32 first_node, __u32 node_count)
+__noinline __u32 candidate_matches(struct candidate *c, __u32 first_node, __u32 node_count)
 {
 	if (!c)
 		return 0;
-	return filter_matches(c->bytes, c->valid, c->frame_length, first_node, node_count);
+	return filter_matches(c->bytes, &c->memory, c->valid, c->frame_length, first_node, node_count);
 }
 
-struct ask_context {
-	struct candidate *candidate;
-	__u64 remaining;	/* sessions not asked yet, shifted down to the next one */
-	__u64 wanted;
-	__u32 session;
-};
-
-static long ask_session(__u32 unused, struct ask_context *ask)
+/* bpf_loop() takes pointers to the stack only: what it gets there is where the candidate is. */
+static long ask_session(__u32 unused, struct candidate **cell)
 {
-	struct candidate *c = ask->candidate;
-	__u32 session = ask->session;
+	struct candidate *c = *cell;
+	__u32 session = c->session;
 	struct session_filter *want;
 	__u64 nodes;
 
-	ask->session = session + 1;
-	if (!(ask->remaining & 1)) {
-		ask->remaining >>= 1;
-		return ask->remaining == 0;
+	c->session = session + 1;
+	if (!(c->remaining & 1)) {
+		c->remaining >>= 1;
+		return c->remaining == 0;
 	}
-	ask->remaining >>= 1;
+	c->remaining >>= 1;
 	want = bpf_map_lookup_elem(&session_filters, &session);
 	if (!want)
 		return 1;
@@ -53,19 +96,20 @@ static long ask_session(__u32 unused, struct ask_context *ask)
 	    (!want->ifindex || want->ifindex == c->ifindex) &&
 	    (c->mark & want->mark_mask) == want->mark &&
 	    (!(nodes >> 32) || candidate_matches(c, nodes, nodes >> 32)))
-		ask->wanted |= 1ULL << (session & 63);
-	return ask->remaining == 0;
+		c->wanted |= 1ULL << (session & 63);
+	return c->remaining == 0;
 }
 
-static __always_inline __u64 ask_sessions(__u64 filtered_mask, struct candidate *candidate)
+/* Bits of the sessions that want the packet. Global: verified once, called before and after NAT. */
+__noinline __u64 wanted_by(struct candidate *c, __u64 sessions)
 {
-	struct ask_context ask = {
-		.candidate = candidate,
-		.remaining = filtered_mask,
-	};
-
-	bpf_loop(MAX_SESSIONS, ask_session, &ask, 0);
-	return ask.wanted;
+	if (!c)
+		return 0;
+	c->remaining = sessions;
+	c->wanted = 0;
+	c->session = 0;
+	bpf_loop(MAX_SESSIONS, ask_session, &c, 0);
+	return c->wanted;
 }
 
 /*

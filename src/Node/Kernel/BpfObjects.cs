@@ -5,7 +5,7 @@ internal static class BpfObjects
 {
     /// <summary>Maps that the second object takes over from the first.</summary>
     public static readonly IReadOnlyList<string> SharedMaps =
-        ["events", "control", "session_filters", "filter_nodes", "tracked_skbs", "current_packets", "counters", "probe_hits"];
+        ["events", "control", "session_filters", "filter_nodes", "tracked_skbs", "current_packets", "counters", "probe_hits", "candidates", "candidates_in_use"];
 
     public static byte[] Tracing => Read("tracing.bpf.o");
 
