@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #define FIELD(pointer, field) BPF_CORE_READ(pointer, field)
+#define DIRECT_MEMORY 0
 #include "observe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
