@@ -28,12 +28,8 @@ struct sk_buff___vlan_present {
 
 static __always_inline int vlan_tag_is_apart(struct sk_buff *skb)
 {
-	if (bpf_core_field_exists(struct sk_buff___vlan_all, vlan_all)) {
-		__u32 all = 0;
-
-		bpf_core_read(&all, sizeof(all), &((struct sk_buff___vlan_all *)skb)->vlan_all);
-		return all != 0;
-	}
+	if (bpf_core_field_exists(struct sk_buff___vlan_all, vlan_all))
+		return FIELD((struct sk_buff___vlan_all *)skb, vlan_all) != 0;
 	if (bpf_core_field_exists(struct sk_buff___vlan_present, vlan_present))
 		return BPF_CORE_READ_BITFIELD_PROBED((struct sk_buff___vlan_present *)skb,
 						     vlan_present);

@@ -16,7 +16,7 @@ RootCommand root = new("""
     CompletionCommand.Create(),
 };
 
-ParseResult parsed = root.Parse(args);
+ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
 if (parsed.Errors.Count > 0)
 {
     Console.Error.WriteLine($"nftcluster: {parsed.Errors[0].Message} (see: nftcluster{CommandPath(parsed)} --help)");

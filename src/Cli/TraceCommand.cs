@@ -35,8 +35,7 @@ internal static class TraceCommand
     private static async Task<int> RunAsync(TraceRequest request, TextWriter error, CancellationToken cancellation)
     {
         // Before anything is attached: what cannot work is said at once.
-        var wants = SessionWants.Of(request.Spec);
-        _ = wants;
+        _ = SessionWants.Of(request.Spec);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
@@ -52,11 +51,23 @@ internal static class TraceCommand
         await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
         if (request.ReadyFile is { } ready)
         {
-            await File.WriteAllTextAsync(ready, $"{Environment.ProcessId}\n", stop.Token);
+            await WriteReadyFileAsync(ready, stop.Token);
         }
         SessionEnded ended = await FollowAsync(request, session, error, stop);
         Report(request, ended, tally, terminal, export, error);
         return ended.Session.FailureReason is null ? 0 : 1;
+    }
+
+    private static async Task WriteReadyFileAsync(string path, CancellationToken cancellation)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(path, $"{Environment.ProcessId}\n", cancellation);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--ready-file {path} cannot be written: {unwritable.Message}");
+        }
     }
 
     private static SessionSpec WithOutputs(TraceRequest request, NodeHost node, TerminalWriter terminal, FilterTally tally, CancellationTokenSource stop, out ExportOutput? export)

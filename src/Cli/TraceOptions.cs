@@ -58,7 +58,12 @@ internal sealed class TraceOptions
             throw new UsageException($"--mode '{mode}' is unknown: give full");
         }
         string? filterFile = parsed.GetValue(_filterFile);
-        string expression = string.Join(' ', parsed.GetValue(_filter) ?? []);
+        string[] words = parsed.GetValue(_filter) ?? [];
+        if (words.FirstOrDefault(word => word.StartsWith("--", StringComparison.Ordinal)) is { } option)
+        {
+            throw new UsageException($"unknown option {option} (see: nftcluster trace --help)");
+        }
+        string expression = string.Join(' ', words);
         if (filterFile is not null && expression.Length > 0)
         {
             throw new UsageException("a filter on the command line and --filter-file exclude each other: give one of them");
@@ -98,6 +103,7 @@ internal sealed class TraceOptions
             {
                 Probes = probes,
                 Backend = BackendOf(parsed.GetValue(_backend)!),
+                BackendIsRequired = true,
                 NetnsPath = SessionWants.PathOf(netns),
                 RingBytes = RingBytes(parsed),
             },

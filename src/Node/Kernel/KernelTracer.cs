@@ -13,6 +13,9 @@ internal sealed record TracerOptions
     /// <summary>Null = the best this kernel allows, per probe.</summary>
     public Backend? Backend { get; init; }
 
+    /// <summary>A forced backend that attaches nothing is then an error, not only a remark in the listing.</summary>
+    public bool BackendIsRequired { get; init; }
+
     /// <summary>Where netfilter hooks are watched; null = several namespaces, so nowhere.</summary>
     public string? NetnsPath { get; init; }
 
@@ -68,6 +71,10 @@ internal sealed unsafe class KernelTracer : IDisposable
             var can = KernelCapabilities.Probe(TrialFunction, types.IdOfFunction(TrialFunction));
             ResolvedProbe[] catalog = [.. ProbeCatalog.All.Select(p => ProbeResolver.Resolve(p, types))];
             IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(catalog, options.Probes.ToHashSet(), can, options.Backend, options.NetnsPath is not null);
+            if (options is { BackendIsRequired: true, Backend: { } forced } && can.WhyNot(forced) is { } refusal)
+            {
+                throw new KernelException($"--backend {Backends.NameOf(forced)}: {refusal} (--backend auto takes the best there is)");
+            }
             probes = new KernelProbes(plan, options.RingBytes, options.NetnsPath);
             probes.Attach();
             return probes.States.Any(p => p.Backend is not null)

@@ -34,8 +34,17 @@ internal sealed record SessionWants(SessionFilter Filter, IReadOnlyList<FilterNo
         _ => NetworkNamespace.Resolve(netns),
     };
 
-    public static IReadOnlyList<FilterNode> NodesOf(string? expression) =>
-        string.IsNullOrWhiteSpace(expression) ? [] : FilterTranslator.Translate(FilterCompiler.Compile(expression));
+    public static IReadOnlyList<FilterNode> NodesOf(string? expression)
+    {
+        try
+        {
+            return string.IsNullOrWhiteSpace(expression) ? [] : FilterTranslator.Translate(FilterCompiler.Compile(expression));
+        }
+        catch (FilterException refused)
+        {
+            throw new KernelException($"filter '{expression}': {refused.Message}");
+        }
+    }
 
     private static (uint Mark, uint Mask) ParseMark(string text)
     {
