@@ -4,26 +4,12 @@ using NftCluster.Tests.Node.Export;
 
 namespace NftCluster.Tests.Faults;
 
-/// <summary>When a trace is killed: seen from outside, so that it is the same moment on a fast and on a slow machine.</summary>
-public enum Moment
-{
-    LibrariesLoaded,
-    FirstMap,
-    FirstProgram,
-    TenthProgram,
-    FirstLink,
-    ExportBegun,
-    Ready,
-    Busy,
-    Stopping,
-}
-
 public sealed class KillTests
 {
-    public static TheoryData<Moment> Moments => [.. Enum.GetValues<Moment>()];
+    public static TheoryData<Moment> EveryMoment => [.. Enum.GetValues<Moment>()];
 
     [Theory]
-    [MemberData(nameof(Moments))]
+    [MemberData(nameof(EveryMoment))]
     public async Task Kill_9_leaves_nothing_in_the_kernel_and_no_half_export(Moment moment)
     {
         Root.Required();
@@ -33,7 +19,7 @@ public sealed class KillTests
         string ready = directory.File("ready");
         using (var trace = RunningProgram.Start("trace", "--netns", network.Name, "--export", directory.Path, "--summary", "--ready-file", ready))
         {
-            await ReachAsync(moment, trace, directory, ready, network);
+            await Moments.ReachAsync(moment, trace, directory, ready, network);
             trace.Kill();
             await trace.ExitAsync();
         }
@@ -43,33 +29,6 @@ public sealed class KillTests
         AssertNoTables(network);
         await AssertNextSweepsAsync(network, directory);
     }
-
-    private static async Task ReachAsync(Moment moment, RunningProgram trace, TempDirectory directory, string ready, QuietNetwork network)
-    {
-        Func<bool> reached = moment switch
-        {
-            Moment.LibrariesLoaded => () => File.ReadAllText($"/proc/{trace.Id}/maps").Contains("libbpf", StringComparison.Ordinal),
-            Moment.FirstMap => () => Holds(trace, "map ", 1),
-            Moment.FirstProgram => () => Holds(trace, "prog ", 1),
-            Moment.TenthProgram => () => Holds(trace, "prog ", 10),
-            Moment.FirstLink => () => Holds(trace, "link ", 1),
-            Moment.ExportBegun => () => Exports.PartialIn(directory.Path).Count > 0,
-            _ => () => File.Exists(ready),
-        };
-        await Eventually.HoldsAsync(() => trace.HasExited || reached(), () => $"{moment}: {trace.Describe()}");
-        Assert.False(trace.HasExited, trace.Describe());
-        if (moment is Moment.Busy or Moment.Stopping)
-        {
-            network.Flood(20_000);
-        }
-        if (moment is Moment.Stopping)
-        {
-            trace.Signal(RunningProgram.Interrupt);
-        }
-    }
-
-    private static bool Holds(RunningProgram trace, string kind, int count) =>
-        KernelObjects.HeldBy(trace.Id).Count(o => o.StartsWith(kind, StringComparison.Ordinal)) >= count;
 
     private static async Task AssertNextSweepsAsync(QuietNetwork network, TempDirectory directory)
     {
