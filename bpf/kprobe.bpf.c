@@ -8,11 +8,17 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #define FIELD(pointer, field) BPF_CORE_READ(pointer, field)
+#define DIRECT_MEMORY 0
 #include "observe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct probe_desc kprobe_descs[MAX_PROBES];
+
+/* clang leaves types that only the ring carries out of BTF unless a global refers to them. */
+const struct packet_event *packet_event_btf __attribute__((unused));
+const struct header_sample *header_sample_btf __attribute__((unused));
+const struct task_sample *task_sample_btf __attribute__((unused));
 
 static __always_inline __u64 argument(const struct pt_regs *ctx, int position)
 {
