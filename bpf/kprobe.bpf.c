@@ -13,11 +13,17 @@
 		typeof(pointer) __from = (pointer);                                             \
 		BPF_CORE_READ(__from, field);                                                   \
 	})
+#define DIRECT_MEMORY 0
 #include "observe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct probe_desc kprobe_descs[MAX_PROBES];
+
+/* clang leaves types that only the ring carries out of BTF unless a global refers to them. */
+const struct packet_event *packet_event_btf __attribute__((unused));
+const struct header_sample *header_sample_btf __attribute__((unused));
+const struct task_sample *task_sample_btf __attribute__((unused));
 
 /*
  * A load with a constant offset, which the verifier demands of a context: left to itself, clang

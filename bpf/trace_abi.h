@@ -63,6 +63,15 @@ struct probe_desc {
 #define NETFILTER_SLOTS	 10
 #define NETFILTER_DOORS	 2
 
+/* .rodata of tracing.bpf.c, written before load. */
+struct tracing_setup {
+	struct probe_desc tracepoint_slots[TRACEPOINT_SLOTS];
+	struct probe_desc fentry_slots[FENTRY_SLOTS];
+	struct probe_desc netfilter_slots[NETFILTER_SLOTS];
+	__u8 direct_memory;	/* 1 = this kernel lets a program load from skb->head itself */
+	__u8 pad[7];
+};
+
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */
 #define EVENT_TASK	 2	/* a task_sample follows (after the header_sample) */

@@ -171,8 +171,13 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         if (_shard.WhenStopped.IsCompleted)
         {
             _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), _report.Statistics(_last, null));
-            Answer();
         }
+        else if (_ended is not null)
+        {
+            // While exporting: the output that died will not say that it is complete.
+            _ended = _ended with { Session = _ended.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = reason } };
+        }
+        Answer();
     }
 
     private void Answer()
