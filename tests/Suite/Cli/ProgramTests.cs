@@ -16,7 +16,7 @@ public sealed class ProgramTests
 
     [Theory]
     [InlineData(2, "trcae")]
-    [InlineData(2, "trace", "--no-such-option")]
+    [InlineData(1, "trace", "--no-such-option")]
     [InlineData(2, "show")]
     [InlineData(1, "show", "/none/such.json")]
     [InlineData(1, "trace", "--mode", "fast")]
