@@ -30,11 +30,17 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
         WriteControl();
     }
 
-    public void Close(int bit)
+    /// <summary>The kernel half asks no more for this bit; nobody else gets it yet.</summary>
+    public void Quiet(int bit)
     {
         _running[bit] = null;
-        _reserved[bit] = false;
         WriteControl();
+    }
+
+    public void Close(int bit)
+    {
+        Quiet(bit);
+        _reserved[bit] = false;
     }
 
     private Running Write(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes)
