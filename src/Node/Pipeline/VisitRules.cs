@@ -31,6 +31,8 @@ internal static class VisitRules
                 return e.Ifindex != LoopbackIfindex || PassedBefore(known, e) || Differs(known, hasHeader, header);
             case ProbeRole.LocalOut when known.Stage > TraceStage.Sent:
                 return true;
+            case ProbeRole.Queue when known.HasLeft:
+                return PassedBefore(known, e) || DiffersFromLeft(known, hasHeader, header);
             case ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut:
                 return PassedBefore(known, e) || Differs(known, hasHeader, header);
             case ProbeRole.Xmit:
@@ -52,6 +54,13 @@ internal static class VisitRules
         }
         return false;
     }
+
+    /// <summary>
+    /// From one stacked device to the next (bridge, VLAN, bond) nothing changes any more, not even what NAT and routing may change.
+    /// Seen: an ARP reply on one device, and on the same address within the grace the next reply on another device.
+    /// </summary>
+    private static bool DiffersFromLeft(PacketTrace known, bool hasHeader, in PacketHeader header) =>
+        hasHeader && known.HasOut && !known.Out.SameAs(header) && !IsTunnel(header) && !IsTunnel(known.Out);
 
     /// <summary>What cannot change has changed.</summary>
     private static bool Differs(PacketTrace known, bool hasHeader, in PacketHeader header)
