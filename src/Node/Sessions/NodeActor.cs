@@ -134,7 +134,10 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     /// <summary>Only now may another session have the bit: no batch carries it for the old one any more.</summary>
     private void Release(int bit)
     {
-        _ending.Remove(bit);
+        if (!_ending.Remove(bit))
+        {
+            return; // said twice, after a restart of the poller
+        }
         tracer.Close(bit);
         if (_sessions.Remove(bit, out ActorRef<SessionMessage>? ended))
         {
