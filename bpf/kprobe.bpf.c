@@ -7,22 +7,46 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#define FIELD(pointer, field) BPF_CORE_READ(pointer, field)
+/* Through a local: BPF_CORE_READ would ask the kernel's BTF for the members of `pointer` itself, too. */
+#define FIELD(pointer, field)                                                                   \
+	({                                                                                      \
+		typeof(pointer) __from = (pointer);                                             \
+		BPF_CORE_READ(__from, field);                                                   \
+	})
+#define DIRECT_MEMORY 0
 #include "observe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct probe_desc kprobe_descs[MAX_PROBES];
 
+/* clang leaves types that only the ring carries out of BTF unless a global refers to them. */
+const struct packet_event *packet_event_btf __attribute__((unused));
+const struct header_sample *header_sample_btf __attribute__((unused));
+const struct task_sample *task_sample_btf __attribute__((unused));
+
+/*
+ * A load with a constant offset, which the verifier demands of a context: left to itself, clang
+ * computes the offset first and loads once ("dereference of modified ctx ptr").
+ */
+#define LOAD_REGISTER(ctx, name)                                                                \
+	({                                                                                      \
+		__u64 __value;                                                                  \
+		asm volatile("%0 = *(u64 *)(%1 + %2)"                                           \
+			     : "=r"(__value)                                                    \
+			     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, name)));        \
+		__value;                                                                        \
+	})
+
 static __always_inline __u64 argument(const struct pt_regs *ctx, int position)
 {
 	switch (position) {
-	case 0: return ctx->di;
-	case 1: return ctx->si;
-	case 2: return ctx->dx;
-	case 3: return ctx->cx;
-	case 4: return ctx->r8;
-	case 5: return ctx->r9;
+	case 0: return LOAD_REGISTER(ctx, di);
+	case 1: return LOAD_REGISTER(ctx, si);
+	case 2: return LOAD_REGISTER(ctx, dx);
+	case 3: return LOAD_REGISTER(ctx, cx);
+	case 4: return LOAD_REGISTER(ctx, r8);
+	case 5: return LOAD_REGISTER(ctx, r9);
 	default: return 0;
 	}
 }

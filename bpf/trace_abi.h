@@ -37,7 +37,7 @@ enum param_kind {
 	PARAM_VALUE = 1,	/* param = argument param_arg, param2 = argument param2_arg */
 	PARAM_HOOK = 2,		/* argument param_arg is a nf_hook_state: param = hook, param2 = pf */
 	PARAM_FLOW4 = 3,	/* argument param_arg is a flowi4; param = table (param2_arg) */
-	PARAM_FLOW6 = 4,	/* argument param_arg is a flowi6; param = table */
+	PARAM_FLOW6 = 4,	/* argument param_arg is a flowi6; param = id of the fib6_table param2_arg */
 };
 
 /* One row of the catalog as the kernel half needs it (.rodata: the verifier folds it away). */
@@ -62,6 +62,15 @@ struct probe_desc {
 #define FENTRY_DOORS	 4
 #define NETFILTER_SLOTS	 10
 #define NETFILTER_DOORS	 2
+
+/* .rodata of tracing.bpf.c, written before load. */
+struct tracing_setup {
+	struct probe_desc tracepoint_slots[TRACEPOINT_SLOTS];
+	struct probe_desc fentry_slots[FENTRY_SLOTS];
+	struct probe_desc netfilter_slots[NETFILTER_SLOTS];
+	__u8 direct_memory;	/* 1 = this kernel lets a program load from skb->head itself */
+	__u8 pad[7];
+};
 
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */

@@ -8,13 +8,14 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 #define FIELD(pointer, field) ((pointer)->field)
+#define DIRECT_MEMORY setup.direct_memory
+#include "trace_abi.h"
+
+const volatile struct tracing_setup setup;
+
 #include "flows.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-const volatile struct probe_desc tracepoint_slots[TRACEPOINT_SLOTS];
-const volatile struct probe_desc fentry_slots[FENTRY_SLOTS];
-const volatile struct probe_desc netfilter_slots[NETFILTER_SLOTS];
 
 /* clang leaves types that only the ring carries out of BTF unless a global refers to them. */
 const struct packet_event *packet_event_btf __attribute__((unused));
@@ -84,7 +85,7 @@ static __noinline int observe_step_arguments(void *ctx, const volatile struct pr
 #define SLOT(section, kind, n, place)                                                           \
 	SEC(section) int kind##_slot_##n(void *ctx)                                             \
 	{                                                                                       \
-		return observe_##place##_arguments(ctx, &kind##_slots[n]);                      \
+		return observe_##place##_arguments(ctx, &setup.kind##_slots[n]);                      \
 	}
 #include "slots.h"
 
@@ -100,7 +101,7 @@ static __noinline int observe_step_arguments(void *ctx, const volatile struct pr
 			.param2 = state->pf,                                                    \
 			.netns = state->net->ns.inum,                                           \
 		};                                                                              \
-		observe(&netfilter_slots[n], &o, can_be_door);                                             \
+		observe(&setup.netfilter_slots[n], &o, can_be_door);                                             \
 		return NF_ACCEPT;                                                               \
 	}
 NETFILTER_SLOT(0, 1)

@@ -22,11 +22,13 @@ internal sealed unsafe partial class KernelProbes : IDisposable
     private readonly List<BpfLink> _links = [];
     private readonly uint _ringBytes;
     private readonly string? _netnsPath;
+    private readonly bool _directMemory;
     private BpfObject? _tracing;
     private BpfObject? _kprobe;
 
-    public KernelProbes(IReadOnlyList<PlannedProbe> plan, uint ringBytes, string? netnsPath)
+    public KernelProbes(IReadOnlyList<PlannedProbe> plan, uint ringBytes, string? netnsPath, bool directMemory)
     {
+        _directMemory = directMemory;
         _plan = plan;
         _ringBytes = ringBytes;
         _netnsPath = netnsPath;
@@ -85,7 +87,10 @@ internal sealed unsafe partial class KernelProbes : IDisposable
 
     private void AimSlots(BpfObject target, Dictionary<int, string> programs)
     {
-        Span<ProbeDesc> slots = target.ReadOnlyData<ProbeDesc>(".rodata", 0, TraceAbi.TracepointSlots + TraceAbi.FentrySlots + TraceAbi.NetfilterSlots);
+        ref TracingSetup setup = ref target.ReadOnlyData<TracingSetup>(".rodata", 1)[0];
+        setup.DirectMemory = _directMemory ? (byte)1 : (byte)0;
+        // The three rows of slots stand one behind the other.
+        Span<ProbeDesc> slots = MemoryMarshal.CreateSpan(ref setup.TracepointSlots[0], TraceAbi.TracepointSlots + TraceAbi.FentrySlots + TraceAbi.NetfilterSlots);
         SlotRow tracepoints = new("tracepoint_slot_", 0, TraceAbi.TracepointSlots, TraceAbi.TracepointDoors);
         SlotRow functions = new("fentry_slot_", TraceAbi.TracepointSlots, TraceAbi.FentrySlots, TraceAbi.FentryDoors);
         SlotRow hooks = new("netfilter_slot_", TraceAbi.TracepointSlots + TraceAbi.FentrySlots, TraceAbi.NetfilterSlots, TraceAbi.NetfilterDoors);
@@ -175,7 +180,7 @@ internal sealed unsafe partial class KernelProbes : IDisposable
         {
             _ = LibBpf.bpf_map__reuse_fd(_kprobe.Map(map), MapFd(map));
         }
-        Span<ProbeDesc> descriptions = _kprobe.ReadOnlyData<ProbeDesc>(".rodata", 0, TraceAbi.MaxProbes);
+        Span<ProbeDesc> descriptions = _kprobe.ReadOnlyData<ProbeDesc>(".rodata", TraceAbi.MaxProbes);
         foreach (PlannedProbe probe in probes)
         {
             descriptions[probe.Index] = Describe(probe);

@@ -75,7 +75,7 @@ internal sealed unsafe class KernelTracer : IDisposable
             {
                 throw new KernelException($"--backend {Backends.NameOf(forced)}: {refusal} (--backend auto takes the best there is)");
             }
-            probes = new KernelProbes(plan, options.RingBytes, options.NetnsPath);
+            probes = new KernelProbes(plan, options.RingBytes, options.NetnsPath, DirectMemory.IsAllowed(types));
             probes.Attach();
             return probes.States.Any(p => p.Backend is not null)
                 ? new KernelTracer(types, probes, options)
@@ -97,6 +97,9 @@ internal sealed unsafe class KernelTracer : IDisposable
 
     /// <summary>The new filter holds for every packet that comes to a door from now on; nothing is re-attached.</summary>
     public void Replace(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes) => _sessions.Replace(bit, want, nodes);
+
+    /// <summary>No more events for this bit, which stays taken.</summary>
+    public void Quiet(int bit) => _sessions.Quiet(bit);
 
     public void Close(int bit) => _sessions.Close(bit);
 

@@ -7,6 +7,7 @@ namespace NftCluster.Node.Pipeline;
 internal struct PacketHeader
 {
     private const int EthernetBytes = 14;
+    private const ushort Arp = 0x0806;
 
     public AddressBytes Source;
     public AddressBytes Destination;
@@ -66,7 +67,7 @@ internal struct PacketHeader
             case 0x86dd when network.Length >= 40 && network[0] >> 4 == 6:
                 header.ParseIPv6(network);
                 break;
-            case 0x0806 when network.Length >= 28:
+            case Arp when network.Length >= 28:
                 header.ParseArp(network);
                 break;
         }
@@ -178,7 +179,7 @@ internal struct PacketHeader
 
     /// <summary>
     /// Whether two samples can be the same packet inside one namespace. NAT may change addresses and ports, routing TTL and
-    /// VLAN; protocol, IP id, payload length and sequence numbers stay (GSO and GRO change lengths: then anything goes).
+    /// VLAN; protocol, IP id, payload length, ICMP type and sequence numbers stay (GSO and GRO change lengths: then anything goes).
     /// </summary>
     public readonly bool CanBecome(in PacketHeader later) =>
         EtherType == later.EtherType
@@ -186,7 +187,19 @@ internal struct PacketHeader
         && IpId == later.IpId
         && (PayloadLength == later.PayloadLength || Segments > 1 || later.Segments > 1)
         && (!Has(HeaderParts.Tcp) || TcpFlags == later.TcpFlags)
-        && (!Has(HeaderParts.Echo) || IcmpSequence == later.IcmpSequence);
+        && (!Has(HeaderParts.Icmp) || SourcePort == later.SourcePort)
+        && (!Has(HeaderParts.Echo) || IcmpSequence == later.IcmpSequence)
+        && (EtherType != Arp || (SourcePort == later.SourcePort && HasSourceOf(later) && HasDestinationOf(later)));
+
+    public readonly bool HasSourceOf(in PacketHeader other) => ((ReadOnlySpan<byte>)Source).SequenceEqual(other.Source);
+
+    public readonly bool HasDestinationOf(in PacketHeader other) => ((ReadOnlySpan<byte>)Destination).SequenceEqual(other.Destination);
+
+    /// <summary>Addresses the other way round.</summary>
+    public readonly bool IsAnsweredBy(in PacketHeader other) =>
+        ((ReadOnlySpan<byte>)Source).SequenceEqual(other.Destination)
+        && ((ReadOnlySpan<byte>)Destination).SequenceEqual(other.Source)
+        && !HasSourceOf(other);
 
     /// <summary>The same bytes on the wire, as far as the sample shows.</summary>
     public readonly bool SameAs(in PacketHeader other) =>
@@ -196,8 +209,8 @@ internal struct PacketHeader
         && DestinationPort == other.DestinationPort
         && TcpSeq == other.TcpSeq
         && TcpAck == other.TcpAck
-        && ((ReadOnlySpan<byte>)Source).SequenceEqual(other.Source)
-        && ((ReadOnlySpan<byte>)Destination).SequenceEqual(other.Destination);
+        && HasSourceOf(other)
+        && HasDestinationOf(other);
 
     [InlineArray(16)]
     public struct AddressBytes

@@ -28,16 +28,51 @@ internal static class VisitRules
         switch (role)
         {
             case ProbeRole.Receive when known.HasLeft:
-                return e.Ifindex != LoopbackIfindex || PassedBefore(known, e) || Differs(known, hasHeader, header);
-            case ProbeRole.LocalOut when known.Stage > TraceStage.Sent:
+                return e.Ifindex != LoopbackIfindex || PassedBefore(known, e) || Differs(known, role, hasHeader, header);
+            case ProbeRole.LocalOut when known.Stage is not (TraceStage.None or TraceStage.Sent):
+                // What came in or went out does not leave a socket, but a tunnel or IPsec sends its outer packet this way.
+                return !(hasHeader && IsTunnel(header)) || PassedBefore(known, e);
+            case ProbeRole.Queue when known.HasLeft:
+                return PassedBefore(known, e) || DiffersFromLeft(known, hasHeader, header);
+            case ProbeRole.Receive when !known.HasIn:
+                // Steps of something else on this address: nothing of a packet is seen before it comes in.
                 return true;
             case ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut:
-                return PassedBefore(known, e) || Differs(known, hasHeader, header);
+                return PassedBefore(known, e) || Differs(known, role, hasHeader, header);
             case ProbeRole.Xmit:
                 return PassedBefore(known, e);
             default:
                 return false;
         }
+    }
+
+    /// <summary>
+    /// Whether an unknown address that shares the packet's buffer is its clone, or the next packet in a buffer used again:
+    /// clones part ways, so none comes to a door where the packet was. Once it has left, only what goes out with the very
+    /// same header still is its clone (a bridge that floods port by port).
+    /// </summary>
+    public static bool IsClone(PacketTrace original, in PacketEvent e, ProbeRole role, in PacketHeader header)
+    {
+        if (original.Stage == TraceStage.Ended || !original.HasIn || WasHere(original, e))
+        {
+            return false;
+        }
+        ref readonly PacketHeader last = ref original.HasOut ? ref original.Out : ref original.In;
+        return original.Stage == TraceStage.Left
+            ? role == ProbeRole.Queue && last.SameAs(header)
+            : last.CanBecome(header);
+    }
+
+    private static bool WasHere(PacketTrace original, in PacketEvent e)
+    {
+        foreach (ref readonly TraceEvent seen in original.Events)
+        {
+            if (seen.Probe == e.Probe && seen.Ifindex == e.Ifindex)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>At the same stage and device once more.</summary>
@@ -53,14 +88,35 @@ internal static class VisitRules
         return false;
     }
 
+    /// <summary>
+    /// From one stacked device to the next (bridge, VLAN, bond) nothing changes any more, not even what NAT and routing may change.
+    /// Seen: an ARP reply on one device, and on the same address within the grace the next reply on another device.
+    /// </summary>
+    private static bool DiffersFromLeft(PacketTrace known, bool hasHeader, in PacketHeader header) =>
+        hasHeader && known.HasOut && !known.Out.SameAs(header) && !IsTunnel(header) && !IsTunnel(known.Out);
+
     /// <summary>What cannot change has changed.</summary>
-    private static bool Differs(PacketTrace known, bool hasHeader, in PacketHeader header)
+    private static bool Differs(PacketTrace known, ProbeRole role, bool hasHeader, in PacketHeader header)
     {
         if (!hasHeader || !known.HasIn)
         {
             return false;
         }
         ref readonly PacketHeader last = ref known.HasOut ? ref known.Out : ref known.In;
-        return !last.CanBecome(header) && !IsTunnel(header) && !IsTunnel(last);
+        if (IsTunnel(header) || IsTunnel(last))
+        {
+            return false;
+        }
+        if (!last.CanBecome(header))
+        {
+            return true;
+        }
+        // Many packets have no id (IPv6, UDP of unconnected sockets): then addresses help, as far as NAT cannot have changed them.
+        return role switch
+        {
+            ProbeRole.Receive => !last.HasSourceOf(header),
+            ProbeRole.Queue when known.Stage == TraceStage.Received => last.IsAnsweredBy(header),
+            _ => false,
+        };
     }
 }

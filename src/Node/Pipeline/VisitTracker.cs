@@ -48,6 +48,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         if (!trace.Append(e, role, facts, isDoor ? 0 : options.RepeatWindowNs))
         {
             Counters.Repeats++;
+            MoveToNewest(trace); // the lists are in the order of the last event, a repeat is one
             return;
         }
         if (hasHeader)
@@ -120,7 +121,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         {
             return null;
         }
-        if (hasHeader && OriginalOfClone(head, e.Netns, header) is { } original)
+        if (hasHeader && OriginalOfClone(head, e, role, header) is { } original)
         {
             if (original.AddClone(e.SkbAddr))
             {
@@ -136,11 +137,8 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         return born;
     }
 
-    private PacketTrace? OriginalOfClone(ulong head, uint netns, in PacketHeader header) =>
-        _byHead.TryGetValue(new VisitKey(head, netns), out PacketTrace? original)
-        && original.Stage is not (TraceStage.Ended or TraceStage.Left)
-        && original.HasIn
-        && (original.HasOut ? original.Out : original.In).CanBecome(header)
+    private PacketTrace? OriginalOfClone(ulong head, in PacketEvent e, ProbeRole role, in PacketHeader header) =>
+        _byHead.TryGetValue(new VisitKey(head, e.Netns), out PacketTrace? original) && VisitRules.IsClone(original, e, role, header)
             ? original
             : null;
 

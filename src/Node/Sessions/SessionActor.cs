@@ -171,13 +171,18 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         if (_shard.WhenStopped.IsCompleted)
         {
             _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), _report.Statistics(_last, null));
-            Answer();
         }
+        else if (_ended is not null)
+        {
+            // While exporting: the output that died will not say that it is complete.
+            _ended = _ended with { Session = _ended.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = reason } };
+        }
+        Answer();
     }
 
     private void Answer()
     {
-        if (_ended is null || !_state.IsOver)
+        if (_ended is null || !_state.IsOver || _waiting.Count == 0)
         {
             return;
         }
@@ -185,7 +190,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         {
             asker.Tell(_ended);
         }
+        // Its end has been told: nothing is left to ask for.
         _waiting.Clear();
+        Context.StopSelf();
     }
 
     private async ValueTask<FilterAnswer> ChangeAsync(string? expression)

@@ -43,14 +43,14 @@ internal sealed unsafe class BpfObject : SafeHandle
         }
     }
 
-    /// <summary>The bytes of a constant in .rodata, to be written before load.</summary>
-    public Span<T> ReadOnlyData<T>(string map, int byteOffset, int count)
+    /// <summary>The only constant in a read-only map, to be written before load.</summary>
+    public Span<T> ReadOnlyData<T>(string map, int count)
         where T : unmanaged
     {
         nuint size;
         byte* start = LibBpf.bpf_map__initial_value(Map(map), &size);
-        return byteOffset + count * sizeof(T) <= (int)size
-            ? new Span<T>(start + byteOffset, count)
+        return count * sizeof(T) <= (int)size
+            ? new Span<T>(start, count)
             : throw new KernelException($"{map} is smaller than its contract: the object was built from other sources");
     }
 

@@ -38,6 +38,41 @@ internal readonly struct ProbeDesc
     }
 }
 
+/// <summary>.rodata of bpf/tracing.bpf.c.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TracingSetup
+{
+    public TracepointDescs TracepointSlots;
+    public FentryDescs FentrySlots;
+    public NetfilterDescs NetfilterSlots;
+    public byte DirectMemory;
+    public PadSeven Pad;
+
+    [InlineArray(TraceAbi.TracepointSlots)]
+    public struct TracepointDescs
+    {
+        private ProbeDesc _element;
+    }
+
+    [InlineArray(TraceAbi.FentrySlots)]
+    public struct FentryDescs
+    {
+        private ProbeDesc _element;
+    }
+
+    [InlineArray(TraceAbi.NetfilterSlots)]
+    public struct NetfilterDescs
+    {
+        private ProbeDesc _element;
+    }
+
+    [InlineArray(7)]
+    public struct PadSeven
+    {
+        private byte _element;
+    }
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal struct PacketEvent
 {

@@ -37,6 +37,9 @@ internal sealed unsafe class KernelTypes : IDisposable
     /// <summary>The BTF id of a function of the kernel proper, 0 when there is none of that name.</summary>
     public uint IdOfFunction(string name) => (uint)_kernel.Find(name, BtfKind.Func);
 
+    /// <summary>The BTF id that a tp_btf program is aimed at, 0 when there is no such tracepoint.</summary>
+    public uint IdOfTracepoint(string name) => (uint)_kernel.Find("btf_trace_" + name, BtfKind.Typedef);
+
     /// <summary>Each argument's type ("sk_buff*"), null when the kernel (or the module, where one is named) has no such function.</summary>
     public IReadOnlyList<string>? ArgumentsOfFunction(string name, string? module = null)
     {

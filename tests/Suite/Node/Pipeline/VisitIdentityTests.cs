@@ -129,6 +129,16 @@ public sealed class VisitIdentityTests
     }
 
     [Fact]
+    public void A_tunnel_whose_outer_packet_goes_the_way_of_local_ones_does_not_split_a_visit()
+    {
+        byte[] inner = Frames.IPv4(Frames.UdpProtocol, Frames.Udp(1, 2, 8), "10.0.0.1", "10.0.0.2", 5, 64);
+        Skb outer = _skb with { Frame = Frames.Ethernet(0x0800, Frames.IPv4(4, inner, "192.0.2.1", "192.0.2.2", 900, 64)) };
+        _script.Receive(_skb).Queue(_skb, 7).Xmit(_skb, 7).LocalOut(outer).Queue(outer).Xmit(outer);
+
+        Assert.Equal(6, Assert.Single(TrackerRig.Traces(_script)).Events.Count);
+    }
+
+    [Fact]
     public void Segments_of_an_aggregate_are_born_at_the_device()
     {
         Skb aggregate = new(0x1000, Frames.Tcp4(payload: 60)) { Segments = 3 };

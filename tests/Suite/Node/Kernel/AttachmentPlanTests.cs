@@ -1,0 +1,83 @@
+using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Probes;
+
+namespace NftCluster.Tests.Node.Kernel;
+
+public sealed class AttachmentPlanTests
+{
+    private static readonly KernelCapabilities _everything = new(null, null, null, null);
+    private static readonly KernelCapabilities _tracepointsOnly = new("no fentry here", "no kprobe.multi here", "no kprobes here", null);
+
+    [Fact]
+    public void Functions_are_tried_the_best_way_first()
+    {
+        Assert.Equal([Backend.Fentry, Backend.KprobeMulti, Backend.Kprobe], Plan("fn:ip_rcv", _everything).Backends);
+        Assert.Equal([Backend.KprobeMulti, Backend.Kprobe], Plan("fn:ip_rcv", _everything with { WhyNoFentry = "no" }).Backends);
+        Assert.Equal([Backend.Tracepoint], Plan("tp:net_dev_queue", _everything).Backends);
+    }
+
+    [Fact]
+    public void Without_any_way_to_watch_functions_each_says_why()
+    {
+        PlannedProbe planned = Plan("fn:ip_rcv", _tracepointsOnly);
+
+        Assert.Empty(planned.Backends);
+        Assert.Equal("fentry: no fentry here; kprobe: no kprobes here", planned.WhyNot);
+    }
+
+    [Fact]
+    public void A_forced_backend_says_how_functions_are_watched_and_leaves_tracepoints_alone()
+    {
+        Assert.Equal([Backend.Kprobe], Plan("fn:ip_rcv", _everything, Backend.Kprobe).Backends);
+        Assert.Equal([Backend.Tracepoint], Plan("tp:net_dev_queue", _everything, Backend.Kprobe).Backends);
+        Assert.Equal("--backend tracepoint leaves functions out", Plan("fn:ip_rcv", _everything, Backend.Tracepoint).WhyNot);
+        Assert.Equal("no fentry here", Plan("fn:ip_rcv", _tracepointsOnly, Backend.Fentry).WhyNot);
+    }
+
+    [Fact]
+    public void Hooks_are_watched_only_where_their_function_is_not()
+    {
+        Assert.Equal("nf_hook_slow shows it", Plan("hook:ipv4/INPUT", _everything).WhyNot);
+        Assert.Equal([Backend.Netfilter], Plan("hook:ipv4/INPUT", _tracepointsOnly).Backends);
+        Assert.Equal([Backend.Netfilter], Plan("hook:ipv4/INPUT", _everything, Backend.Netfilter).Backends);
+        Assert.Equal("--backend kprobe leaves hooks out", Plan("hook:ipv4/INPUT", _everything, Backend.Kprobe).WhyNot);
+    }
+
+    [Fact]
+    public void Hooks_need_one_namespace_and_a_kernel_that_has_links_to_them()
+    {
+        Assert.Equal("netfilter links belong to one namespace: name it with --netns", Plan("hook:ipv4/INPUT", _tracepointsOnly, oneNamespace: false).WhyNot);
+        Assert.Equal("no links", Plan("hook:ipv4/INPUT", _tracepointsOnly with { WhyNoNetfilter = "no links" }).WhyNot);
+    }
+
+    [Fact]
+    public void Rows_that_the_kernel_lacks_or_nobody_chose_keep_their_place_and_say_why()
+    {
+        IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(Catalog("fn:arp_rcv"), ProbeCatalog.Five.ToHashSet(), _everything, null, oneNamespace: true);
+
+        Assert.Equal(Enumerable.Range(0, ProbeCatalog.All.Count), plan.Select(p => p.Index));
+        Assert.Equal(ProbeCatalog.Five.Count, plan.Count(p => p.WhyNot is null));
+        Assert.Equal("not selected (--probes)", plan.Single(p => p.Probe.Definition.QualifiedName == "fn:ip_rcv").WhyNot);
+        Assert.Equal("not here", Plan("fn:arp_rcv", _everything, missing: "fn:arp_rcv").WhyNot);
+    }
+
+    [Fact]
+    public void Every_slot_of_a_row_is_given_out_once_doors_first()
+    {
+        SlotRow row = new("fentry_slot_", 64, slots: 5, doors: 2);
+
+        Assert.Equal(("fentry_slot_2", 66), row.Take(ProbeRole.Step));
+        Assert.Equal(("fentry_slot_0", 64), row.Take(ProbeRole.Receive));
+        Assert.Equal(("fentry_slot_3", 67), row.Take(ProbeRole.Consume));
+        Assert.Equal(("fentry_slot_1", 65), row.Take(ProbeRole.Drop));
+        Assert.Equal(("fentry_slot_4", 68), row.Take(ProbeRole.Flow));
+        Assert.Contains("more probes than", Assert.Throws<KernelException>(() => row.Take(ProbeRole.Step)).Message, StringComparison.Ordinal);
+        Assert.Throws<KernelException>(() => row.Take(ProbeRole.Queue));
+    }
+
+    private static PlannedProbe Plan(string name, KernelCapabilities can, Backend? forced = null, bool oneNamespace = true, string? missing = null) =>
+        AttachmentPlan.Make(Catalog(missing), ProbeCatalog.All.ToHashSet(), can, forced, oneNamespace).Single(p => p.Probe.Definition.QualifiedName == name);
+
+    private static ResolvedProbe[] Catalog(string? missing) =>
+        [.. ProbeCatalog.All.Select(p => new ResolvedProbe(p, 0, -1, -1, p.QualifiedName == missing ? "not here" : null))];
+}

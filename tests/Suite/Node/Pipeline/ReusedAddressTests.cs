@@ -1,0 +1,51 @@
+namespace NftCluster.Tests.Node.Pipeline;
+
+/// <summary>
+/// The next packet on an address whose last packet's end nobody saw, where neither has an id (IPv6, unconnected UDP): they
+/// look alike, and still must not become one trace.
+/// </summary>
+public sealed class ReusedAddressTests
+{
+    private const ulong Address = 0xffff_8880_0001_0000;
+
+    private readonly EventScript _script = new();
+
+    [Fact]
+    public void An_answer_from_a_socket_on_the_address_of_the_question() =>
+        TwoTraces(_script.Receive(Question()).Step(Question(), "fn:udpv6_rcv").LocalOut(Answer()).Queue(Answer(), EventScript.Eth0));
+
+    [Fact]
+    public void An_answer_first_seen_at_the_device() =>
+        TwoTraces(_script.Receive(Question()).Queue(Answer(), EventScript.Eth0));
+
+    [Fact]
+    public void The_answer_to_a_ping() =>
+        TwoTraces(_script.Receive(Ping(128, "fd01::2", "fd01::1")).Queue(Ping(129, "fd01::9", "fd01::2"), EventScript.Eth0));
+
+    [Fact]
+    public void The_answer_to_an_ARP_request() =>
+        TwoTraces(_script.Receive(Of(Frames.Arp(1, "10.0.0.1", "10.0.0.2"))).Queue(Of(Frames.Arp(2, "10.0.0.2", "10.0.0.1")), EventScript.Eth0));
+
+    [Fact]
+    public void A_packet_of_another_sender_on_another_device() =>
+        TwoTraces(_script.Receive(Question()).Receive(Of(Frames.Udp6(source: "fd02::2", destination: "fd01::1")), EventScript.Eth1));
+
+    [Fact]
+    public void A_packet_to_another_destination_over_another_device_after_one_that_left() =>
+        TwoTraces(_script.Queue(Question()).Xmit(Question()).Queue(Of(Frames.Udp6(source: "fd01::2", destination: "fd09::1")), EventScript.Eth0));
+
+    [Fact]
+    public void A_local_packet_after_one_that_came_in() =>
+        TwoTraces(_script.Receive(Question()).LocalOut(Of(Frames.Udp6(source: "fd02::1", destination: "fd09::1"))));
+
+    private static Skb Of(byte[] frame) => new(Address, frame);
+
+    private static Skb Question() => Of(Frames.Udp6(source: "fd01::2", destination: "fd01::1"));
+
+    private static Skb Answer() => Of(Frames.Udp6(source: "fd01::1", destination: "fd01::2", from: 9, to: 4000));
+
+    private static Skb Ping(byte type, string source, string destination) =>
+        Of(Frames.Ethernet(0x86dd, Frames.IPv6(58, Frames.Echo(type, 5, 7, 56), source, destination)));
+
+    private static void TwoTraces(EventScript script) => Assert.Equal(2, TrackerRig.Traces(script).Count);
+}

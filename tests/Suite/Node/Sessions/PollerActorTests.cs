@@ -1,0 +1,89 @@
+using NftCluster.Actors;
+using NftCluster.Node.Sessions;
+using NftCluster.TestKit;
+using NftCluster.Tests.Node.Kernel;
+
+namespace NftCluster.Tests.Node.Sessions;
+
+/// <summary>The poller on a ring that a test fills.</summary>
+public sealed class PollerActorTests : IAsyncLifetime
+{
+    private readonly ActorTestSystem _system = new(new SupervisorStrategy { MaxRestarts = 3 });
+    private readonly FakeRing _ring = new();
+    private readonly BatchPool _batches = new();
+    private TestProbe<NodeMessage> _node = null!;
+    private TestProbe<ShardMessage> _shard = null!;
+    private ActorRef<PollerMessage> _poller = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        _node = new TestProbe<NodeMessage>(_system.System, "node");
+        _shard = new TestProbe<ShardMessage>(_system.System, "shard");
+        PollerSubscribers subscribers = new();
+        _poller = _system.Spawn<PollerMessage>("poller", () => new PollerActor(_ring.Reader, _batches, _node.Ref, subscribers));
+        return default;
+    }
+
+    [Fact]
+    public async Task A_subscriber_is_ready_before_its_first_batch_and_gets_every_record()
+    {
+        await SubscribeAsync();
+        _ring.Write([1, 2, 3]);
+
+        Assert.Equal(1, (await NextBatchAsync()).Batch.Records);
+    }
+
+    [Fact]
+    public async Task What_lies_in_the_ring_is_handed_over_before_a_subscriber_is_let_go()
+    {
+        await SubscribeAsync();
+        _ring.Write([1]);
+        _poller.Tell(new Unsubscribe(0));
+
+        await _node.ExpectMessageAsync(m => m is EventsHandedOver { Bit: 0 }, "the poller lets the subscriber go");
+        await _shard.Ref.FenceAsync();
+        Assert.Equal(1, (await NextBatchAsync()).Batch.Records);
+        _ring.Write([2]);
+        _poller.Tell(new Subscribe(1, _shard.Ref));
+        await _node.ExpectMessageAsync(m => m is SessionReady { Bit: 1 }, "another subscribes");
+    }
+
+    [Fact]
+    public async Task A_poller_that_failed_is_started_again_and_keeps_its_subscribers()
+    {
+        await SubscribeAsync();
+
+        _poller.Tell(new PollingFailed(new IOException("no more")));
+        ActorFailure failure = await _system.ExpectFailureAsync();
+        await _system.Time.PassAsync(new SupervisorStrategy().BackOff);
+        await _poller.FenceAsync().WithPatience("the poller runs again");
+        _ring.Write([1]);
+
+        Assert.Equal((Directive.Restart, "reading the ring failed: no more"), (failure.Decision, failure.Error.Message));
+        Assert.Equal(1, (await NextBatchAsync()).Batch.Records);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _system.DisposeAsync();
+        _batches.Dispose();
+        _ring.Dispose();
+    }
+
+    private async Task SubscribeAsync()
+    {
+        _poller.Tell(new Subscribe(0, _shard.Ref));
+        await _node.ExpectMessageAsync(m => m is SessionReady { Bit: 0 }, "the poller has the subscriber");
+    }
+
+    private async Task<EventsRead> NextBatchAsync()
+    {
+        while (true)
+        {
+            if (await _shard.ExpectMessageAsync("a batch") is EventsRead batch)
+            {
+                return batch;
+            }
+        }
+    }
+}
