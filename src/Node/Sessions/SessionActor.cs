@@ -15,6 +15,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
     /// <summary>Batches of 256 closed traces each: what is told beyond them is counted as lost to the output.</summary>
     private const int OutputMailbox = 64;
 
+    private static readonly TimeSpan _remembered = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     private readonly SessionStateMachine _state = new();
@@ -86,6 +87,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 break;
             case PartDied { Part: var part } when !_state.IsOver:
                 Fail($"the session's {part} actor died");
+                break;
+            case ForgetSession:
+                Context.StopSelf();
                 break;
             case TraceFailed { Error: var error }:
                 _report.LastTraceError = error;
@@ -190,9 +194,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         {
             asker.Tell(_ended);
         }
-        // Its end has been told: nothing is left to ask for.
         _waiting.Clear();
-        Context.StopSelf();
+        // Its end has been told; whoever asks again soon is answered, then it goes.
+        Timers.StartSingle(nameof(ForgetSession), new ForgetSession(), _remembered);
     }
 
     private async ValueTask<FilterAnswer> ChangeAsync(string? expression)

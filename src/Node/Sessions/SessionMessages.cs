@@ -42,6 +42,9 @@ internal sealed record PacketLimitReached : SessionMessage;
 /// <summary>Fact: handling one packet's event threw; that trace is lost and counted.</summary>
 internal sealed record TraceFailed(string Error) : SessionMessage;
 
+/// <summary>Order to itself: its end was told a while ago.</summary>
+internal sealed record ForgetSession : SessionMessage;
+
 /// <summary>Fact: a part of the session has died for good.</summary>
 internal sealed record PartDied(string Part) : SessionMessage;
 
