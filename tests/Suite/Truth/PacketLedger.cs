@@ -28,6 +28,7 @@ internal sealed class PacketLedger(string owner)
         if (came is null && left is null)
         {
             _wrong.Add($"trace {key} has neither side");
+            return;
         }
         if (came is { } i)
         {

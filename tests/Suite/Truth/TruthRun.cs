@@ -102,7 +102,7 @@ internal sealed class TruthRun
         {
             (string, Packet)? came = trace.In is { } i ? ($"{i.Device} in", Packet.Of(i)) : null;
             (string, Packet)? left = trace is { Out: { } o, FinalVerdict: "forwarded" } ? ($"{o.Device} out", Packet.Of(o)) : null;
-            ledger.Trace(trace.Key, came, left, hops, nat);
+            ledger.Trace(came is null && left is null ? TraceRules.Words(trace) : trace.Key, came, left, hops, nat);
             TraceRules.Check(trace, ledger);
         }
         return ledger;
