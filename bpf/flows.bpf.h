@@ -51,6 +51,8 @@ static __always_inline void observe_flow(const volatile struct probe_desc *d, vo
 	if (bpf_probe_read_kernel(ip, sizeof(ip), BPF_CORE_READ(skb, head) +
 						  BPF_CORE_READ(skb, network_header)))
 		return;
+	if (d->param_kind == PARAM_FLOW6 && table)	/* fib6_table_lookup gives the table itself */
+		o.param = BPF_CORE_READ((struct fib6_table *)table, tb6_id);
 	if (d->param_kind == PARAM_FLOW4)
 		same = (*(__u8 *)ip >> 4) == 4 && same_flow4((void *)ip, flow);
 	else

@@ -122,6 +122,10 @@ struct nf_conntrack_tuple_hash {
 	struct hlist_nulls_node hnnode;
 };
 
+struct fib6_table {
+	__u32 tb6_id;
+};
+
 struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2];	/* only its offset is asked for */
 	unsigned long status;

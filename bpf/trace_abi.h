@@ -37,7 +37,7 @@ enum param_kind {
 	PARAM_VALUE = 1,	/* param = argument param_arg, param2 = argument param2_arg */
 	PARAM_HOOK = 2,		/* argument param_arg is a nf_hook_state: param = hook, param2 = pf */
 	PARAM_FLOW4 = 3,	/* argument param_arg is a flowi4; param = table (param2_arg) */
-	PARAM_FLOW6 = 4,	/* argument param_arg is a flowi6; param = table */
+	PARAM_FLOW6 = 4,	/* argument param_arg is a flowi6; param = id of the fib6_table param2_arg */
 };
 
 /* One row of the catalog as the kernel half needs it (.rodata: the verifier folds it away). */

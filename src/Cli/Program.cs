@@ -19,7 +19,9 @@ RootCommand root = new("""
 ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
 if (parsed.Errors.Count > 0)
 {
-    Console.Error.WriteLine($"nftcluster: {parsed.Errors[0].Message} (see: nftcluster{CommandPath(parsed)} --help)");
+    // The word that nobody knows tells more than what is missing because of it.
+    string complaint = parsed.UnmatchedTokens is [var unknown, ..] ? $"unknown command or option '{unknown}'" : parsed.Errors[0].Message;
+    Console.Error.WriteLine($"nftcluster: {complaint} (see: nftcluster{CommandPath(parsed)} --help)");
     return 2;
 }
 

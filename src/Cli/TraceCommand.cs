@@ -39,23 +39,32 @@ internal static class TraceCommand
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
-        await using var node = NodeHost.Start(request.Tracer, TimeProvider.System, failure => error.WriteLine($"nftcluster: {failure.Path} failed ({failure.Decision}): {failure.Error.Message}"));
-
-        var tally = new FilterTally(request.Display);
-        await using StreamWriter text = new(new StandardOutputStream(), new UTF8Encoding(false), 64 * 1024);
-        var terminal = new TerminalWriter(text, TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
-        SessionSpec spec = WithOutputs(request, node, terminal, tally, stop, out ExportOutput? export);
-
-        ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
-        IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
-        await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
-        if (request.ReadyFile is { } ready)
+        ExportOutput? export = null;
+        try
         {
-            await WriteReadyFileAsync(ready, stop.Token);
+            await using var node = NodeHost.Start(request.Tracer, TimeProvider.System, failure => error.WriteLine($"nftcluster: {failure.Path} failed ({failure.Decision}): {failure.Error.Message}"));
+
+            var tally = new FilterTally(request.Display);
+            await using StreamWriter text = new(new StandardOutputStream(), new UTF8Encoding(false), 64 * 1024);
+            var terminal = new TerminalWriter(text, TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
+            SessionSpec spec = WithOutputs(request, node, terminal, tally, stop, out export);
+
+            ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
+            IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
+            await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
+            if (request.ReadyFile is { } ready)
+            {
+                await WriteReadyFileAsync(ready, stop.Token);
+            }
+            SessionEnded ended = await FollowAsync(request, session, error, stop);
+            Report(request, ended, tally, terminal, export, error);
+            return ended.Session.FailureReason is null ? 0 : 1;
         }
-        SessionEnded ended = await FollowAsync(request, session, error, stop);
-        Report(request, ended, tally, terminal, export, error);
-        return ended.Session.FailureReason is null ? 0 : 1;
+        finally
+        {
+            // After the node, whose actors write to it. A session that never opened leaves no file either.
+            export?.Dispose();
+        }
     }
 
     private static async Task WriteReadyFileAsync(string path, CancellationToken cancellation)

@@ -1,0 +1,48 @@
+using NftCluster.Lab;
+using NftCluster.Tests.Lab;
+using NftCluster.Tests.Node.Export;
+
+namespace NftCluster.Tests.Faults;
+
+public sealed class KillTests
+{
+    public static TheoryData<Moment> EveryMoment => [.. Enum.GetValues<Moment>()];
+
+    [Theory]
+    [MemberData(nameof(EveryMoment))]
+    public async Task Kill_9_leaves_nothing_in_the_kernel_and_no_half_export(Moment moment)
+    {
+        Root.Required();
+        using QuietNetwork network = new();
+        using TempDirectory directory = new();
+        HashSet<string> before = KernelObjects.All();
+        string ready = directory.File("ready");
+        using (var trace = RunningProgram.Start("trace", "--netns", network.Name, "--export", directory.Path, "--summary", "--ready-file", ready))
+        {
+            await Moments.ReachAsync(moment, trace, directory, ready, network);
+            trace.Kill();
+            await trace.ExitAsync();
+        }
+
+        await KernelObjects.GoneAsync(before);
+        Assert.All(Exports.In(directory.Path), path => Exports.Read(path));
+        AssertNoTables(network);
+        await AssertNextSweepsAsync(network, directory);
+    }
+
+    private static async Task AssertNextSweepsAsync(QuietNetwork network, TempDirectory directory)
+    {
+        using RunningProgram next = await RunningProgram.FinishedAsync("trace", "--netns", network.Name, "--light", "--export", directory.Path, "--summary", "--duration", "10ms", "--name", "next");
+        Assert.True(next.Errors.Any(line => line.Contains("exported", StringComparison.Ordinal)), next.Describe());
+        Assert.Empty(Exports.PartialIn(directory.Path));
+        Assert.Contains(Exports.In(directory.Path), path => path.Contains("_next_", StringComparison.Ordinal));
+    }
+
+    private static void AssertNoTables(QuietNetwork network)
+    {
+        if (File.Exists("/usr/sbin/nft"))
+        {
+            Assert.Equal("", Tool.Run("ip", ["netns", "exec", network.Name, "/usr/sbin/nft", "list", "tables"]).Output);
+        }
+    }
+}
