@@ -204,11 +204,10 @@ internal sealed unsafe class KernelProbes : IDisposable
     {
         PlannedProbe[] multi = [.. probes.Where(p => p.Backends.Contains(Backend.KprobeMulti))];
         PlannedProbe[] steps = [.. multi.Where(p => !_kprobeDoors.ContainsKey(p.Index))];
-        bool together = steps.Length == 0 || AttachMulti(steps, MultiProgram);
-        // One function that cannot be traced refuses all of them: then one by one.
-        foreach (PlannedProbe probe in together ? multi.Except(steps) : multi)
+        AttachMultiHalves(steps);
+        foreach (PlannedProbe door in multi.Where(p => _kprobeDoors.ContainsKey(p.Index)))
         {
-            _ = AttachMulti([probe], _kprobeDoors.GetValueOrDefault(probe.Index, MultiProgram));
+            _ = AttachMulti([door], _kprobeDoors[door.Index]);
         }
         foreach (PlannedProbe probe in probes.Where(p => _states[p.Index].Backend is null && p.Backends.Contains(Backend.Kprobe)))
         {
@@ -227,6 +226,17 @@ internal sealed unsafe class KernelProbes : IDisposable
             }
             Attached(probe.Index, Backend.Kprobe, BpfLink.OfLibbpf(link), LibBpf.bpf_program__fd(program));
         }
+    }
+
+    /// <summary>One function that cannot be traced refuses all of them: halves find it with few links.</summary>
+    private void AttachMultiHalves(PlannedProbe[] probes)
+    {
+        if (probes.Length == 0 || AttachMulti(probes, MultiProgram) || probes.Length == 1)
+        {
+            return;
+        }
+        AttachMultiHalves(probes[..(probes.Length / 2)]);
+        AttachMultiHalves(probes[(probes.Length / 2)..]);
     }
 
     private bool AttachMulti(PlannedProbe[] probes, string name)
