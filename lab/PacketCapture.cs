@@ -33,8 +33,11 @@ public sealed partial class PacketCapture : IDisposable
     /// <summary>Packets that tcpdump's buffer had no room for; known after <see cref="Stop"/>.</summary>
     public long DroppedByKernel => Volatile.Read(ref _dropped);
 
-    /// <summary>Returns once tcpdump listens. The filter is a pcap-filter(7) expression, or empty.</summary>
-    public static PacketCapture Start(string networkNamespace, string device, string file, string filter = "")
+    /// <summary>
+    /// Returns once tcpdump listens. The filter is a pcap-filter(7) expression, or empty; the direction "in", "out", or both when empty.
+    /// Do not filter by "inbound" or "outbound": libpcap loses the first packet then, which it filters itself and cannot tell the way of.
+    /// </summary>
+    public static PacketCapture Start(string networkNamespace, string device, string file, string filter = "", string direction = "")
     {
         // -s: immediate mode reserves a whole snapshot per packet, so tcpdump's usual 256 KiB leave room for 32 packets in 8 MiB
         // (measured: 130 of 1,000 lost). 512 bytes hold every header; the packet's own length is recorded beside them.
@@ -43,6 +46,7 @@ public sealed partial class PacketCapture : IDisposable
         [
             "netns", "exec", networkNamespace,
             "tcpdump", "-i", device, "-w", file, "-n", "-U", "--immediate-mode", "-B", "16384", "-s", "512", "-Z", "root", "--time-stamp-precision=nano",
+            .. direction.Length > 0 ? new[] { "-Q", direction } : [],
             .. filter.Length > 0 ? new[] { filter } : [],
         ];
         var capture = new PacketCapture(Tool.Start("ip", arguments), file);

@@ -98,6 +98,9 @@ internal sealed unsafe class KernelTracer : IDisposable
     /// <summary>The new filter holds for every packet that comes to a door from now on; nothing is re-attached.</summary>
     public void Replace(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes) => _sessions.Replace(bit, want, nodes);
 
+    /// <summary>No more events for this bit, which stays taken.</summary>
+    public void Quiet(int bit) => _sessions.Quiet(bit);
+
     public void Close(int bit) => _sessions.Close(bit);
 
     public KernelCounts Counts()

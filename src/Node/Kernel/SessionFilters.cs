@@ -11,17 +11,23 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
 {
     private readonly bool[] _reserved = new bool[TraceAbi.MaxSessions];
     private readonly Running?[] _running = new Running?[TraceAbi.MaxSessions];
+    private int _next;
 
     /// <summary>The bit's session wants nothing until it is given a filter.</summary>
     public int Reserve()
     {
-        int bit = Array.IndexOf(_reserved, false);
-        if (bit < 0)
+        // In turn: packets in flight keep the bit of a session that has ended, and must not be the next session's.
+        for (int i = 0; i < _reserved.Length; i++)
         {
-            throw new KernelException($"{TraceAbi.MaxSessions} sessions are running: stop one first");
+            int bit = (_next + i) % _reserved.Length;
+            if (!_reserved[bit])
+            {
+                _reserved[bit] = true;
+                _next = bit + 1;
+                return bit;
+            }
         }
-        _reserved[bit] = true;
-        return bit;
+        throw new KernelException($"{TraceAbi.MaxSessions} sessions are running: stop one first");
     }
 
     public void Replace(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes)
@@ -30,11 +36,17 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
         WriteControl();
     }
 
-    public void Close(int bit)
+    /// <summary>The kernel half asks no more for this bit; nobody else gets it yet.</summary>
+    public void Quiet(int bit)
     {
         _running[bit] = null;
-        _reserved[bit] = false;
         WriteControl();
+    }
+
+    public void Close(int bit)
+    {
+        Quiet(bit);
+        _reserved[bit] = false;
     }
 
     private Running Write(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes)

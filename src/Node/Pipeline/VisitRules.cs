@@ -32,6 +32,11 @@ internal static class VisitRules
             case ProbeRole.LocalOut when known.Stage is not (TraceStage.None or TraceStage.Sent):
                 // What came in or went out does not leave a socket, but a tunnel or IPsec sends its outer packet this way.
                 return !(hasHeader && IsTunnel(header)) || PassedBefore(known, e);
+            case ProbeRole.Queue when known.HasLeft:
+                return PassedBefore(known, e) || DiffersFromLeft(known, hasHeader, header);
+            case ProbeRole.Receive when !known.HasIn:
+                // Steps of something else on this address: nothing of a packet is seen before it comes in.
+                return true;
             case ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut:
                 return PassedBefore(known, e) || Differs(known, role, hasHeader, header);
             case ProbeRole.Xmit:
@@ -83,6 +88,13 @@ internal static class VisitRules
         return false;
     }
 
+    /// <summary>
+    /// From one stacked device to the next (bridge, VLAN, bond) nothing changes any more, not even what NAT and routing may change.
+    /// Seen: an ARP reply on one device, and on the same address within the grace the next reply on another device.
+    /// </summary>
+    private static bool DiffersFromLeft(PacketTrace known, bool hasHeader, in PacketHeader header) =>
+        hasHeader && known.HasOut && !known.Out.SameAs(header) && !IsTunnel(header) && !IsTunnel(known.Out);
+
     /// <summary>What cannot change has changed.</summary>
     private static bool Differs(PacketTrace known, ProbeRole role, bool hasHeader, in PacketHeader header)
     {
@@ -103,7 +115,6 @@ internal static class VisitRules
         return role switch
         {
             ProbeRole.Receive => !last.HasSourceOf(header),
-            ProbeRole.Queue when known.Stage == TraceStage.Left => !last.HasDestinationOf(header),
             ProbeRole.Queue when known.Stage == TraceStage.Received => last.IsAnsweredBy(header),
             _ => false,
         };

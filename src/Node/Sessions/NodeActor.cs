@@ -17,9 +17,11 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
 
     private readonly Dictionary<int, ActorRef<SessionMessage>> _sessions = [];
     private readonly Dictionary<int, Opening> _opening = [];
+    private readonly HashSet<int> _ending = [];
     private readonly PollerSubscribers _subscribers = new();
     private readonly ProbeFacts _facts = new(Kernel.Probes.ProbeCatalog.All);
     private ActorRef<PollerMessage>? _poller;
+    private long _opened;
 
     protected override SupervisorStrategy Supervision { get; } = new() { MaxRestarts = 5 };
 
@@ -41,16 +43,12 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
                 replace.ReplyTo.Tell(Replace(replace));
                 break;
             case EndEvents { Bit: var bit }:
-                tracer.Close(bit);
-                _poller!.Tell(new Unsubscribe(bit));
+                End(bit);
                 break;
             case EventsHandedOver { Bit: var bit }:
-                if (_sessions.TryGetValue(bit, out ActorRef<SessionMessage>? ended))
-                {
-                    ended.Tell(new EventsEnded());
-                }
+                Release(bit);
                 break;
-            case SessionGone { Bit: var bit }:
+            case SessionGone { Bit: var bit, Session: var gone } when _sessions.TryGetValue(bit, out ActorRef<SessionMessage>? current) && current == gone:
                 Forget(bit);
                 break;
             case SessionReady { Bit: var bit }:
@@ -84,10 +82,10 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
             var wants = SessionWants.Of(order.Spec);
             int bit = tracer.Reserve();
             SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null));
-            ActorRef<SessionMessage> session = Context.Spawn<SessionMessage>($"session-{bit}-{order.Spec.Id}", () => new SessionActor(order.Spec, place, ShardMailbox));
+            ActorRef<SessionMessage> session = Context.Spawn<SessionMessage>($"session-{++_opened}-{order.Spec.Id}", () => new SessionActor(order.Spec, place, ShardMailbox));
             _sessions[bit] = session;
             _opening[bit] = new Opening(wants, order.ReplyTo);
-            Context.WatchWith(session, new SessionGone(bit));
+            Context.WatchWith(session, new SessionGone(bit, session));
         }
         catch (Exception refused) when (refused is KernelException or FilterException)
         {
@@ -120,9 +118,31 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             opening.ReplyTo.Tell(new SessionOpened(null, "the session could not start"));
         }
-        tracer.Close(bit);
-        _poller!.Tell(new Unsubscribe(bit));
         _sessions.Remove(bit);
+        End(bit);
+    }
+
+    private void End(int bit)
+    {
+        if (_ending.Add(bit))
+        {
+            tracer.Quiet(bit);
+            _poller!.Tell(new Unsubscribe(bit));
+        }
+    }
+
+    /// <summary>Only now may another session have the bit: no batch carries it for the old one any more.</summary>
+    private void Release(int bit)
+    {
+        if (!_ending.Remove(bit))
+        {
+            return; // said twice, after a restart of the poller
+        }
+        tracer.Close(bit);
+        if (_sessions.Remove(bit, out ActorRef<SessionMessage>? ended))
+        {
+            ended.Tell(new EventsEnded());
+        }
     }
 
     private FilterAnswer Replace(ReplaceFilter order)

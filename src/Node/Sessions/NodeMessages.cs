@@ -23,7 +23,7 @@ internal sealed record EndEvents(int Bit) : NodeMessage;
 /// <summary>Fact, from the poller: all batches read before the order are with their shards.</summary>
 internal sealed record EventsHandedOver(int Bit) : NodeMessage;
 
-internal sealed record SessionGone(int Bit) : NodeMessage;
+internal sealed record SessionGone(int Bit, ActorRef<SessionMessage> Session) : NodeMessage;
 
 internal sealed record GetKernelCounts(ActorRef<KernelCounts> ReplyTo) : NodeMessage;
 

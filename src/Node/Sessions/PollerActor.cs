@@ -23,6 +23,10 @@ internal sealed class PollerActor(RingBufferReader ring, BatchPool pool, ActorRe
     protected override ValueTask PreStartAsync()
     {
         _poller = new RingPoller(ring, pool, node, subscribers.Snapshot, failure => Context.Self.Tell(new PollingFailed(failure)));
+        foreach (int bit in subscribers.Leaving)
+        {
+            _poller.Post(new Unsubscribe(bit)); // ordered from the thread that failed; the node takes a second answer for the first
+        }
         _poller.Start();
         return default;
     }
@@ -36,7 +40,7 @@ internal sealed class PollerActor(RingBufferReader ring, BatchPool pool, ActorRe
                 _poller!.Post(subscribe);
                 break;
             case Unsubscribe unsubscribe:
-                subscribers.Remove(unsubscribe.Bit);
+                subscribers.Leave(unsubscribe.Bit);
                 _poller!.Post(unsubscribe);
                 break;
             case PollingFailed failed:
@@ -57,9 +61,24 @@ internal sealed class PollerSubscribers
 {
     private readonly Dictionary<int, Subscribe> _byBit = [];
 
+    private readonly HashSet<int> _leaving = [];
+
     public IReadOnlyList<Subscribe> Snapshot => [.. _byBit.Values];
 
-    public void Add(Subscribe subscriber) => _byBit[subscriber.Bit] = subscriber;
+    /// <summary>Ordered to go; the node may not have been told yet.</summary>
+    public IReadOnlyCollection<int> Leaving => _leaving;
 
-    public void Remove(int bit) => _byBit.Remove(bit);
+    public void Add(Subscribe subscriber)
+    {
+        _leaving.Remove(subscriber.Bit);
+        _byBit[subscriber.Bit] = subscriber;
+    }
+
+    public void Leave(int bit)
+    {
+        if (_byBit.Remove(bit))
+        {
+            _leaving.Add(bit);
+        }
+    }
 }

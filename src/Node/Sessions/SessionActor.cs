@@ -182,7 +182,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
 
     private void Answer()
     {
-        if (_ended is null || !_state.IsOver)
+        if (_ended is null || !_state.IsOver || _waiting.Count == 0)
         {
             return;
         }
@@ -190,7 +190,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         {
             asker.Tell(_ended);
         }
+        // Its end has been told: nothing is left to ask for.
         _waiting.Clear();
+        Context.StopSelf();
     }
 
     private async ValueTask<FilterAnswer> ChangeAsync(string? expression)

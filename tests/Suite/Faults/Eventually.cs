@@ -10,7 +10,7 @@ internal static class Eventually
 
     public static async Task HoldsAsync(Func<bool> condition, Func<string> otherwise)
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(Patience);
         using PeriodicTimer timer = new(_period);
         while (!condition())

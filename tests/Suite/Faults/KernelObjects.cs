@@ -15,9 +15,9 @@ internal static unsafe class KernelObjects
     public static HashSet<string> All()
     {
         HashSet<string> all = new(StringComparer.Ordinal);
+        uint* attributes = stackalloc uint[4];
         foreach ((string kind, int command) in _kinds)
         {
-            uint* attributes = stackalloc uint[4];
             new Span<uint>(attributes, 4).Clear();
             while (BpfSyscall.Call(command, attributes, 16) == 0)
             {
@@ -72,9 +72,9 @@ internal static unsafe class KernelObjects
     public static int OpenMap(int pid, string name)
     {
         byte* info = stackalloc byte[88];
+        ulong* attributes = stackalloc ulong[2];
         foreach (uint id in HeldBy(pid).Where(o => o.StartsWith("map ", StringComparison.Ordinal)).Select(o => uint.Parse(o.AsSpan(4))))
         {
-            ulong* attributes = stackalloc ulong[2];
             attributes[0] = id;
             attributes[1] = 0;
             int fd = BpfSyscall.Call(MapGetFdById, attributes, 16);

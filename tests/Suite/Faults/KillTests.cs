@@ -20,6 +20,13 @@ public sealed class KillTests
         using (var trace = RunningProgram.Start("trace", "--netns", network.Name, "--export", directory.Path, "--summary", "--ready-file", ready))
         {
             await Moments.ReachAsync(moment, trace, directory, ready, network);
+            if (moment is Moment.Ready or Moment.Busy)
+            {
+                // Else the enumeration would find nothing because it sees nothing.
+                HashSet<string> held = KernelObjects.HeldBy(trace.Id);
+                Assert.NotEmpty(held);
+                Assert.Subset(KernelObjects.All(), held);
+            }
             trace.Kill();
             await trace.ExitAsync();
         }

@@ -1,5 +1,4 @@
 using NftCluster.Node.Kernel;
-using NftCluster.Node.Kernel.Probes;
 using NftCluster.Node.Kernel.Symbols;
 using NftCluster.Tests.Lab;
 using NftCluster.Tests.Node.Export;
@@ -21,7 +20,7 @@ public sealed class MissingPartsTests
     public async Task Who_is_not_root_is_told_so(string command)
     {
         Root.Required();
-        using RunningProgram program = RunningProgram.StartOther(
+        using var program = RunningProgram.StartOther(
             "setpriv", [$"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", RunningProgram.Executable, .. command.Split(' ')]);
 
         await program.ExitAsync();

@@ -61,7 +61,7 @@ internal sealed partial class RunningProgram : IDisposable
     /// <summary>The exit code, once both outputs are read to their ends.</summary>
     public async Task<int> ExitAsync()
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(Eventually.Patience);
         try
         {

@@ -12,10 +12,10 @@ internal sealed class DeviceCapture : IDisposable
     public DeviceCapture(string netns, string device, string directory)
     {
         _device = device;
-        _in = PacketCapture.Start(netns, device, Path.Combine(directory, $"{netns}-{device}-in.pcap"), "inbound");
+        _in = PacketCapture.Start(netns, device, Path.Combine(directory, $"{netns}-{device}-in.pcap"), direction: "in");
         try
         {
-            _out = PacketCapture.Start(netns, device, Path.Combine(directory, $"{netns}-{device}-out.pcap"), "outbound");
+            _out = PacketCapture.Start(netns, device, Path.Combine(directory, $"{netns}-{device}-out.pcap"), direction: "out");
         }
         catch
         {

@@ -22,7 +22,7 @@ public sealed class LineTruthTests
         using LabNetwork lab = Root.Line();
         using var directory = new TempDirectory();
 
-        var run = await TruthRun.WatchAsync(lab, _routers, () => NumberedTraffic(lab, ipv6), exportDirectory: directory.Path);
+        TruthRun run = await TruthRun.WatchAsync(lab, _routers, () => NumberedTraffic(lab, ipv6), exportDirectory: directory.Path);
 
         run.AssertAgreement();
         Assert.All(run.Hosts.Values, host => Assert.True(host.Traces.Count(trace => trace.ProtocolName == "UDP" && trace.Direction == "forward") >= 2 * TruthSettings.UdpPackets));
@@ -40,7 +40,7 @@ public sealed class LineTruthTests
         var exchange = new LabExchange(lab, ipv6);
         int count = TruthSettings.Refused;
 
-        var run = await TruthRun.WatchAsync(lab, _routers, () =>
+        TruthRun run = await TruthRun.WatchAsync(lab, _routers, () =>
         {
             Traffic.Closed(lab, new TrafficRequest { To = "r1", Count = count, Port = 9, Ipv6 = ipv6 });
             Traffic.NoRoute(lab, new TrafficRequest { Count = count, Port = 10, Ipv6 = ipv6 });
@@ -70,7 +70,7 @@ public sealed class LineTruthTests
         var exchange = new LabExchange(lab, ipv6);
         int bytes = TruthSettings.IsShort ? 100_000 : 500_000;
 
-        var run = await TruthRun.WatchAsync(lab, _routers, () =>
+        TruthRun run = await TruthRun.WatchAsync(lab, _routers, () =>
         {
             for (int i = 0; i < 4; i++)
             {
@@ -90,7 +90,7 @@ public sealed class LineTruthTests
         TruthRun.Required();
         using LabNetwork lab = Root.Line();
 
-        var run = await TruthRun.WatchAsync(lab, _everybody, () => NumberedTraffic(lab, ipv6: false), allNamespaces: true);
+        TruthRun run = await TruthRun.WatchAsync(lab, _everybody, () => NumberedTraffic(lab, ipv6: false), allNamespaces: true);
 
         run.AssertAgreement();
     }
@@ -105,7 +105,7 @@ public sealed class LineTruthTests
         var exchange = new LabExchange(lab);
         var outside = System.Net.IPAddress.Parse("10.2.0.2");
 
-        var run = await TruthRun.WatchAsync(lab, _routers, () =>
+        TruthRun run = await TruthRun.WatchAsync(lab, _routers, () =>
         {
             exchange.Echo("client", "server", outside, 9000, TruthSettings.UdpPackets / 5);
             for (int i = 0; i < TruthSettings.TcpConnections / 10; i++)

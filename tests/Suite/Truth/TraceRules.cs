@@ -21,9 +21,10 @@ internal static class TraceRules
             }
         }
 
-        Expect(trace.Complete, $"not complete ({trace.IncompleteReason})");
+        // Local delivery may end unseen: Linux 6.18 frees a datagram that was read later and elsewhere, without a trace of it.
+        Expect(trace.Complete || trace.Direction == "inbound", $"not complete ({trace.IncompleteReason})");
         Expect(trace.Direction != "forward" || trace.FinalVerdict is "forwarded" or "dropped", "a forwarded packet neither left nor was dropped");
-        Expect(trace.FinalVerdict != "unknown", "no verdict");
+        Expect(trace.FinalVerdict != "unknown" || trace.Direction == "inbound", "no verdict");
         Expect(trace.FinalVerdict == "dropped" == trace.DropReason is not null, "a drop has a reason, nothing else has");
         Expect(trace.Events.Count > 0 && trace.Events[0].OffsetNs == 0, "the first event is not at 0");
         Expect(trace.Events.Zip(trace.Events.Skip(1)).All(pair => pair.First.OffsetNs <= pair.Second.OffsetNs), "events are not in the order of time");

@@ -65,9 +65,9 @@ internal static partial class ProbeCatalog
         Function("__udp_enqueue_schedule_skb", "socket", "inbound", "socket"),
         Function("sock_queue_rcv_skb_reason", "socket", "inbound", "socket"),
         Counted(Tracepoint("sk_data_ready", "socket", "inbound", "socket")),
-        Tracepoint("sock_rcvqueue_full", "socket", "inbound", "socket"),
+        Followed(Tracepoint("sock_rcvqueue_full", "socket", "inbound", "socket")),
         WithValues(Tracepoint("udp_fail_queue_rcv_skb", "socket", "inbound", "socket"), "int"),
-        WithValues(Tracepoint("skb_copy_datagram_iovec", "socket", "inbound", "socket"), "int") with { InProcess = true }, // bytes
-        Function("skb_consume_udp", "socket", "inbound", "socket", "tp:skb_copy_datagram_iovec") with { InProcess = true },
+        WithValues(Followed(Tracepoint("skb_copy_datagram_iovec", "socket", "inbound", "socket")), "int") with { InProcess = true }, // bytes
+        Followed(Function("skb_consume_udp", "socket", "inbound", "socket", "tp:skb_copy_datagram_iovec")) with { InProcess = true },
     ];
 }

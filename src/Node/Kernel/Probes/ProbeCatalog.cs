@@ -10,7 +10,7 @@ internal static partial class ProbeCatalog
     /// <summary>MAX_PROBES of bpf/trace_abi.h.</summary>
     public const int Capacity = 160;
 
-    public static IReadOnlyList<ProbeDefinition> All { get; } = [.. Inbound, .. Forward, .. Outbound, .. Everywhere];
+    public static IReadOnlyList<ProbeDefinition> All { get; } = [.. Inbound, .. Forward, .. Outbound, .. Everywhere.Select(FollowedOnly)];
 
     /// <summary>Doors and drops only: what identity and a verdict need at the least cost.</summary>
     public static IReadOnlyList<ProbeDefinition> Light { get; } =
@@ -40,6 +40,11 @@ internal static partial class ProbeCatalog
 
     private static ProbeDefinition Hook(string name, string direction, string step) =>
         new(name, ProbeKind.Hook, "netfilter", direction, step) { Param = ParamKind.Hook };
+
+    /// <summary>A step that every skb of the system takes, netlink's and unix sockets' as well: only packets that are known already.</summary>
+    private static ProbeDefinition Followed(ProbeDefinition row) => row with { Role = ProbeRole.Follow };
+
+    private static ProbeDefinition FollowedOnly(ProbeDefinition row) => row is { Layer: "skb", Role: ProbeRole.Step } ? Followed(row) : row;
 
     /// <summary>A place without a packet: its hits are counted.</summary>
     private static ProbeDefinition Counted(ProbeDefinition row) => row with { Role = ProbeRole.Count, SkbArgument = null };

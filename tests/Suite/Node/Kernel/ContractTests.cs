@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -48,6 +49,30 @@ public sealed partial class ContractTests : IDisposable
         Assert.Equal(shared.Select(f => $"{Pascal(f.Name)} at {f.Offset}, {f.Size} bytes"), Fields(mirror), StringComparer.Ordinal);
         int tail = name == "header_sample" ? layout.Fields[^1].Size : 0;
         Assert.Equal(layout.Size - tail, SizeOf(mirror));
+    }
+
+    /// <summary>Arrays of structs in the middle, where Marshal.OffsetOf does not know inline arrays: measured on a real one.</summary>
+    [Fact]
+    public void The_setup_of_the_tracing_object_has_its_fields_at_the_same_places()
+    {
+        var layout = StructLayout.OfObject(Write("tracing"), "tracing_setup");
+        TracingSetup setup = default;
+        string[] mirror =
+        [
+            At(ref setup, ref setup.TracepointSlots, nameof(setup.TracepointSlots)),
+            At(ref setup, ref setup.FentrySlots, nameof(setup.FentrySlots)),
+            At(ref setup, ref setup.NetfilterSlots, nameof(setup.NetfilterSlots)),
+            At(ref setup, ref setup.DirectMemory, nameof(setup.DirectMemory)),
+            At(ref setup, ref setup.Pad, nameof(setup.Pad)),
+        ];
+
+        Assert.NotNull(layout);
+        Assert.Equal(layout.Fields.Select(f => $"{Pascal(f.Name)} at {f.Offset}, {f.Size} bytes"), mirror, StringComparer.Ordinal);
+        Assert.Equal(layout.Size, Unsafe.SizeOf<TracingSetup>());
+
+        static string At<T>(ref TracingSetup whole, ref T field, string name)
+            where T : unmanaged =>
+            $"{name} at {Unsafe.ByteOffset(ref Unsafe.As<TracingSetup, byte>(ref whole), ref Unsafe.As<T, byte>(ref field))}, {Unsafe.SizeOf<T>()} bytes";
     }
 
     [Fact]
@@ -115,7 +140,7 @@ public sealed partial class ContractTests : IDisposable
 
     // Marshal.SizeOf counts an inline array's element once.
     private static int SizeOf(Type type) =>
-        (int)typeof(System.Runtime.CompilerServices.Unsafe).GetMethod(nameof(System.Runtime.CompilerServices.Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
+        (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
 
     private static string Pascal(string name)
     {

@@ -4,7 +4,7 @@ using NftCluster.Tests.Node.Pipeline;
 
 namespace NftCluster.Tests.Node.Sessions;
 
-public sealed class SessionActorTests
+public sealed class SessionActorTests : IDisposable
 {
     private readonly RecordingOutput _output = new();
     private readonly EventScript _script = new();
@@ -37,7 +37,8 @@ public sealed class SessionActorTests
         Task<SessionEnded> ending = rig.StopAsync();
         await rig.EndEventsAsync();
 
-        Assert.Equal(("STOPPED", 1L), ((await ending).Session.State, ending.Result.Statistics.TotalPackets));
+        SessionEnded ended = await ending;
+        Assert.Equal(("STOPPED", 1L), (ended.Session.State, ended.Statistics.TotalPackets));
     }
 
     [Fact]
@@ -143,8 +144,11 @@ public sealed class SessionActorTests
             Task<SessionEnded> ending = rig.StopAsync();
             await rig.EndEventsAsync();
 
-            Assert.Equal((2L, 1L), ((await ending).Statistics.TotalPackets, ending.Result.Statistics.ValuablePackets));
+            SessionEnded ended = await ending;
+            Assert.Equal((2L, 1L), (ended.Statistics.TotalPackets, ended.Statistics.ValuablePackets));
             Assert.Equal(written, output.Traces.Count());
         }
     }
+
+    public void Dispose() => _output.Dispose();
 }

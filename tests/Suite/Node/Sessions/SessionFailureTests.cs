@@ -34,7 +34,8 @@ public sealed class SessionFailureTests
         Task<SessionEnded> ending = rig.StopAsync();
         await rig.EndEventsAsync();
 
-        Assert.Equal(("FAILED", "disk full: free some space"), ((await ending).Session.State, ending.Result.Session.FailureReason));
+        SessionEnded ended = await ending;
+        Assert.Equal(("FAILED", "disk full: free some space"), (ended.Session.State, ended.Session.FailureReason));
     }
 
     [Fact]
@@ -61,7 +62,8 @@ public sealed class SessionFailureTests
         Task<SessionEnded> ending = rig.StopAsync();
         await rig.EndEventsAsync();
 
-        Assert.Equal(("FAILED", "the session's output actor died"), ((await ending).Session.State, ending.Result.Session.FailureReason));
+        SessionEnded ended = await ending;
+        Assert.Equal(("FAILED", "the session's output actor died"), (ended.Session.State, ended.Session.FailureReason));
     }
 
     [Fact]
