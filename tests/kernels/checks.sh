@@ -1,3 +1,5 @@
+#!/bin/bash
+# shellcheck disable=SC2154   # root, name, work, nftcluster and tests are ./guest's
 # The checks of ./guest: each prints one line and returns 0 where it holds; details go to standard error.
 
 # The suite's own truth test, in its short form.
@@ -31,7 +33,7 @@ start_trace() {
 
 stop_traces() {
   sleep 8   # longer than the time-out of a trace, so that each is complete
-  kill -INT "${tracers[@]}" 2>/dev/null
+  kill -TERM "${tracers[@]}" 2>/dev/null   # not INT: a background job of a script is born ignoring it
   wait "${tracers[@]}"
   tracers=()
 }
