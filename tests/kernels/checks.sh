@@ -39,7 +39,7 @@ stop_traces() {
 }
 
 check_rate() {
-  local backend=$1 packets=5000 router traced lost events attached good=1 words=
+  local backend=$1 packets=5000 router traced lost events good=1 words=
   "$nftcluster" lab up line >&2 || return 1
   tracers=()
   for router in r1 r2; do
