@@ -62,7 +62,8 @@ static __always_inline int take_arguments(void *ctx, const volatile struct probe
 	return 1;
 }
 
-static __noinline int observe_door_arguments(void *ctx, const volatile struct probe_desc *d)
+/* Inlined: a frame of its own more and the filters would not fit the stack up to Linux 6.6. */
+static __always_inline int observe_door_arguments(void *ctx, const volatile struct probe_desc *d)
 {
 	struct observation o = {};
 

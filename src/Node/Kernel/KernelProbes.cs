@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using System.Text.RegularExpressions;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
 
@@ -13,13 +12,16 @@ internal sealed record ProbeState(int Index, ProbeDefinition Definition, Backend
 /// Loads and attaches the planned probes. A program that the verifier refuses is left out and the rest is loaded again; a
 /// function that cannot be attached is tried with the next backend.
 /// </summary>
-internal sealed unsafe partial class KernelProbes : IDisposable
+internal sealed unsafe class KernelProbes : IDisposable
 {
     private const int MaxLoads = 12;
+    private const string SingleProgram = "observe_kprobe";
+    private const string MultiProgram = "observe_kprobe_multi";
 
     private readonly IReadOnlyList<PlannedProbe> _plan;
     private readonly ProbeState[] _states;
     private readonly List<BpfLink> _links = [];
+    private readonly Dictionary<int, string> _kprobeDoors = [];
     private readonly uint _ringBytes;
     private readonly string? _netnsPath;
     private readonly bool _directMemory;
@@ -127,15 +129,17 @@ internal sealed unsafe partial class KernelProbes : IDisposable
     private void LeaveOut(Dictionary<int, string> programs, int errno)
     {
         string log = LibbpfLog.Captured;
-        Match refused = RefusedProgram().Match(log);
-        KeyValuePair<int, string> culprit = programs.FirstOrDefault(p => refused.Success && string.Equals(p.Value, refused.Groups["name"].Value, StringComparison.Ordinal));
+        int end = log.IndexOf("': failed to load", StringComparison.Ordinal);
+        int start = end < 0 ? -1 : log.LastIndexOf("prog '", end, StringComparison.Ordinal);
+        string? refused = start < 0 ? null : log[(start + "prog '".Length)..end];
+        KeyValuePair<int, string> culprit = programs.FirstOrDefault(p => string.Equals(p.Value, refused, StringComparison.Ordinal));
         if (culprit.Value is null)
         {
             throw new KernelException(errno is 1 or 13
                 ? "the kernel refuses BPF programs: run as root (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)"
                 : $"the BPF programs cannot be loaded: {Text(errno)}: {LastLine(log)}");
         }
-        NotAttached(culprit.Key, $"the verifier refuses it: {LastLine(log[..refused.Index])}");
+        NotAttached(culprit.Key, $"the verifier refuses it: {LastLine(log[..start])}");
         LibbpfLog.Capture();
     }
 
@@ -199,17 +203,20 @@ internal sealed unsafe partial class KernelProbes : IDisposable
     private void AttachKprobes(PlannedProbe[] probes)
     {
         PlannedProbe[] multi = [.. probes.Where(p => p.Backends.Contains(Backend.KprobeMulti))];
-        if (multi.Length > 0 && !AttachMulti(multi))
+        PlannedProbe[] steps = [.. multi.Where(p => !_kprobeDoors.ContainsKey(p.Index))];
+        AttachMultiHalves(steps);
+        foreach (PlannedProbe door in multi.Where(p => _kprobeDoors.ContainsKey(p.Index)))
         {
-            // One function that cannot be traced refuses all of them: then one by one.
-            foreach (PlannedProbe probe in multi)
-            {
-                _ = AttachMulti([probe]);
-            }
+            _ = AttachMulti([door], _kprobeDoors[door.Index]);
         }
         foreach (PlannedProbe probe in probes.Where(p => _states[p.Index].Backend is null && p.Backends.Contains(Backend.Kprobe)))
         {
-            nint program = _kprobe!.Program("observe_kprobe");
+            string name = _kprobeDoors.GetValueOrDefault(probe.Index, SingleProgram);
+            if (name.StartsWith(MultiProgram, StringComparison.Ordinal))
+            {
+                continue; // A door has one program: it was kprobe-multi's.
+            }
+            nint program = _kprobe!.Program(name);
             bpf_kprobe_opts options = new() { sz = (nuint)sizeof(bpf_kprobe_opts), bpf_cookie = (ulong)probe.Index };
             nint link = LibBpf.bpf_program__attach_kprobe_opts(program, probe.Probe.Definition.Name, &options);
             if (link == 0)
@@ -221,9 +228,20 @@ internal sealed unsafe partial class KernelProbes : IDisposable
         }
     }
 
-    private bool AttachMulti(PlannedProbe[] probes)
+    /// <summary>One function that cannot be traced refuses all of them: halves find it with few links.</summary>
+    private void AttachMultiHalves(PlannedProbe[] probes)
     {
-        nint program = _kprobe!.Program("observe_kprobe_multi");
+        if (probes.Length == 0 || AttachMulti(probes, MultiProgram) || probes.Length == 1)
+        {
+            return;
+        }
+        AttachMultiHalves(probes[..(probes.Length / 2)]);
+        AttachMultiHalves(probes[(probes.Length / 2)..]);
+    }
+
+    private bool AttachMulti(PlannedProbe[] probes, string name)
+    {
+        nint program = _kprobe!.Program(name);
         byte** names = stackalloc byte*[probes.Length];
         ulong* cookies = stackalloc ulong[probes.Length];
         for (int i = 0; i < probes.Length; i++)
@@ -281,7 +299,4 @@ internal sealed unsafe partial class KernelProbes : IDisposable
         log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .LastOrDefault(line => !line.StartsWith("processed ", StringComparison.Ordinal) && !line.StartsWith("--", StringComparison.Ordinal) && !line.StartsWith("libbpf:", StringComparison.Ordinal))
         ?? "no reason given";
-
-    [GeneratedRegex("prog '(?<name>[a-z_0-9]+)': failed to load", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex RefusedProgram();
 }

@@ -9,6 +9,7 @@ namespace NftCluster.Node.Kernel;
 internal static unsafe partial class LibbpfLog
 {
     private const int KeptCharacters = 64 * 1024;
+    private const int KeptOfLine = 16 * 1024;
     private const int LevelInfo = 1;
 
     // libbpf has one callback per process, and loads happen one at a time in the node's actor.
@@ -30,19 +31,25 @@ internal static unsafe partial class LibbpfLog
             return 0;
         }
         // The va_list goes straight to libc (x86-64: it is passed as a pointer).
-        byte* line = stackalloc byte[4096];
-        int length = vsnprintf(line, 4096, format, arguments);
+        byte* line;
+        int length = vasprintf(&line, format, arguments);
         if (length > 0)
         {
             if (_text.Length > KeptCharacters)
             {
                 _text.Remove(0, _text.Length / 2);
             }
-            _text.Append(Encoding.UTF8.GetString(line, Math.Min(length, 4095)));
+            // A verifier's log has megabytes, in one line of libbpf's: why it refused stands at the end.
+            int kept = Math.Min(length, KeptOfLine);
+            _text.Append(Encoding.UTF8.GetString(line + length - kept, kept));
+        }
+        if (length >= 0)
+        {
+            NativeMemory.Free(line);
         }
         return 0;
     }
 
     [LibraryImport("libc.so.6")]
-    private static partial int vsnprintf(byte* buffer, nuint size, byte* format, void* arguments);
+    private static partial int vasprintf(byte** text, byte* format, void* arguments);
 }

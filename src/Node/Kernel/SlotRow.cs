@@ -9,10 +9,12 @@ internal sealed class SlotRow(string prefix, int firstDescription, int slots, in
     private int _nextDoor;
     private int _nextStep = doors;
 
+    public static bool IsDoor(ProbeRole role) => role is ProbeRole.Receive or ProbeRole.LocalOut or ProbeRole.Queue or ProbeRole.Xmit or ProbeRole.Drop;
+
     /// <summary>The program's name and the index of its description in .rodata.</summary>
     public (string Program, int Description) Take(ProbeRole role)
     {
-        bool isDoor = role is ProbeRole.Receive or ProbeRole.LocalOut or ProbeRole.Queue or ProbeRole.Xmit or ProbeRole.Drop;
+        bool isDoor = IsDoor(role);
         int slot = isDoor ? _nextDoor++ : _nextStep++;
         return slot < (isDoor ? _doors : slots)
             ? (prefix + slot, firstDescription + slot)

@@ -1,0 +1,101 @@
+#!/bin/bash
+# shellcheck disable=SC2154   # root, name, work, nftcluster and tests are ./guest's
+# The checks of ./guest: each prints one line and returns 0 where it holds; details go to standard error.
+
+# The suite's own truth test, in its short form.
+check_truth() {
+  local backend=$1 code=0
+  NFTCLUSTER_TEST_BACKEND=$backend NFTCLUSTER_TEST_SHORT=1 timeout 900 "$tests" -noColor \
+    -method '*LineTruthTests.Every_packet_of_UDP_and_TCP*' -method '*LineTruthTests.Every_drop_has_its_reason' >"$work/truth" 2>&1 || code=$?
+  cat "$work/truth" >&2
+  local total skipped
+  total=$(sed -n -E 's/.*Total: ([0-9]+),.*/\1/p' "$work/truth" | tail -n 1)
+  skipped=$(sed -n -E 's/.*Skipped: ([0-9]+),.*/\1/p' "$work/truth" | tail -n 1)
+  printf '%s: UDP packets, TCP connections and drops agree with tcpdump in both routers, IPv4 and IPv6 (%s tests)' "$backend" "${total:-no}"
+  ((code == 0 && ${total:-0} > 0 && ${skipped:-0} == 0))
+}
+
+# Starts a tracer and waits until everything is attached: start_trace NETNS NAME OPTIONS…
+start_trace() {
+  local netns=$1 id=$2
+  shift 2
+  rm -f "$work/$id.ready"
+  "$nftcluster" trace --netns "$netns" --name "$id" --all --summary --export "$work" --ready-file "$work/$id.ready" "$@" >"$work/$id.out" 2>"$work/$id.err" &
+  tracers+=($!)
+  for ((i = 0; i < 240; i++)); do
+    [[ ! -e $work/$id.ready ]] || return 0
+    kill -0 "${tracers[-1]}" 2>/dev/null || break
+    sleep 1
+  done
+  cat "$work/$id.err" >&2
+  return 1
+}
+
+stop_traces() {
+  sleep 8   # longer than the time-out of a trace, so that each is complete
+  kill -TERM "${tracers[@]}" 2>/dev/null   # not INT: a background job of a script is born ignoring it
+  wait "${tracers[@]}"
+  tracers=()
+}
+
+check_rate() {
+  local backend=$1 packets=5000 router traced lost events good=1 words=
+  "$nftcluster" lab up line >&2 || return 1
+  tracers=()
+  for router in r1 r2; do
+    start_trace "line-$router" "$router" --backend "$backend" || good=0
+  done
+  local start=$EPOCHREALTIME
+  "$nftcluster" lab traffic line --kind udp --count "$packets" --rate 500 --seconds 60 >&2 || good=0
+  local took
+  took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
+  stop_traces || good=0
+  for router in r1 r2; do
+    traced=$(jq '[.traces[] | select(.protocol_name == "UDP" and .in.dst_ip == "10.3.0.2" and .final_verdict == "forwarded")] | length' "$work"/trace_full_"$router"_*.json)
+    lost=$(jq -c '[.statistics.losses[] | select(.count > 0) | "\(.stage) \(.count)"]' "$work"/trace_full_"$router"_*.json)
+    events=$(jq '.statistics.total_events' "$work"/trace_full_"$router"_*.json)
+    words+="; $router: $traced of $packets, $events events, losses $lost"
+    [[ $traced == "$packets" && $lost == '[]' ]] || good=0
+    tail -n 15 "$work/$router.err" >&2
+  done
+  rm -f "$work"/trace_full_*
+  "$nftcluster" lab down line >&2
+  printf '%s: 500 packets/s for %s s through two routers, whole catalog%s' "$backend" "$took" "$words"
+  ((good))
+}
+
+# Two virtio NICs on one hub, one in each of two namespaces; the second is traced.
+check_virtio() {
+  modprobe virtio_net
+  local a b good=1 i
+  read -r a b < <(for d in /sys/class/net/*; do [[ $(readlink "$d/device/driver" 2>/dev/null) != */virtio_net ]] || basename "$d"; done | xargs)
+  [[ -n ${b:-} ]] || { printf 'virtio: this machine has no two NICs'; return 1; }
+  ip netns add vclient && ip netns add vserver
+  ip link set "$a" netns vclient && ip link set "$b" netns vserver
+  ip -n vclient addr add 10.9.0.1/24 dev "$a" && ip -n vserver addr add 10.9.0.2/24 dev "$b"
+  ip -n vclient link set "$a" up && ip -n vserver link set "$b" up && ip -n vserver link set lo up
+  ip netns exec vserver ethtool -K "$b" gro off >&2   # tcpdump listens behind GRO: with it, it sees fewer packets
+  tracers=()
+  start_trace vserver virtio || good=0
+  ip netns exec vserver tcpdump -U -nn -i "$b" -Q in -w "$work/virtio.pcap" 'ip and (udp or tcp)' >/dev/null 2>"$work/tcpdump" &
+  local capture=$!
+  ip netns exec vserver busybox httpd -f -p 80 -h "$work" &
+  local server=$!
+  for ((i = 0; i < 60; i++)); do ! grep -q listening "$work/tcpdump" || break; sleep 0.5; done
+  ip netns exec vclient bash -c 'for ((i = 0; i < 100; i++)); do echo "packet $i" >/dev/udp/10.9.0.2/$((6000 + i)); sleep 0.01; done'
+  for ((i = 0; i < 20; i++)); do ip netns exec vclient busybox wget -q -T 20 -O /dev/null http://10.9.0.2/virtio.out || good=0; done
+  stop_traces || good=0
+  kill "$capture" "$server"
+  wait "$capture" "$server"
+  # One line a packet: TTL, id, protocol, tuple.
+  tcpdump -nnv -r "$work/virtio.pcap" 2>/dev/null |
+    sed -n -E 'N; s/^.*ttl ([0-9]+), id ([0-9]+),.*proto (UDP|TCP).*\n +([0-9.]+)\.([0-9]+) > ([0-9.]+)\.([0-9]+):.*/\1 \2 \3 \4 \5 \6 \7/p' | sort >"$work/seen"
+  jq -r --arg dev "$b" '.traces[] | select(.in.device == $dev and (.protocol_name == "UDP" or .protocol_name == "TCP")) |
+    "\(.in.ttl) \(.in.ip_id) \(.protocol_name) \(.in.src_ip) \(.in.src_port) \(.in.dst_ip) \(.in.dst_port)"' "$work"/trace_full_virtio_*.json | sort >"$work/traced"
+  diff "$work/seen" "$work/traced" >&2 || good=0
+  local first
+  first=$(jq -r '[.traces[] | select(.protocol_name == "UDP") | .events[0].func_name] | unique | join(" ")' "$work"/trace_full_virtio_*.json)
+  ip netns del vclient; ip netns del vserver
+  printf 'virtio_net: %d packets (%d UDP) as tcpdump saw them, first probe %s' "$(wc -l <"$work/seen")" "$(grep -c UDP "$work/seen")" "$first"
+  ((good)) && [[ $(grep -c UDP "$work/seen") == 100 && $(awk '$3 == "TCP" { print $5 }' "$work/seen" | sort -u | wc -l) == 20 ]]
+}
