@@ -41,11 +41,12 @@ public sealed partial class PacketCapture : IDisposable
     {
         // -s: immediate mode reserves a whole snapshot per packet, so tcpdump's usual 256 KiB leave room for 32 packets in 8 MiB
         // (measured: 130 of 1,000 lost). 512 bytes hold every header; the packet's own length is recorded beside them.
+        // -p: a bridge in promiscuous mode would hand itself every frame it forwards, which is no truth about it.
         // -Z root: as the user tcpdump it could not write where the caller can.
         string[] arguments =
         [
             "netns", "exec", networkNamespace,
-            "tcpdump", "-i", device, "-w", file, "-n", "-U", "--immediate-mode", "-B", "16384", "-s", "512", "-Z", "root", "--time-stamp-precision=nano",
+            "tcpdump", "-p", "-i", device, "-w", file, "-n", "-U", "--immediate-mode", "-B", "16384", "-s", "512", "-Z", "root", "--time-stamp-precision=nano",
             .. direction.Length > 0 ? new[] { "-Q", direction } : [],
             .. filter.Length > 0 ? new[] { filter } : [],
         ];
@@ -92,17 +93,27 @@ public sealed partial class PacketCapture : IDisposable
         _ended.Dispose();
     }
 
-    // SIGINT ends tcpdump at once, with packets unread in its ring. SIGUSR1 makes it say how far it is, so ask until nothing is left.
+    // SIGINT ends tcpdump at once, with packets unread in its ring. SIGUSR1 makes it say how far it is, so ask until nothing is left:
+    // all that was received is written, or (with a direction, whose other half is received as well) nothing moves any more.
     private void WaitUntilFlushed()
     {
+        const int Still = 20;
+        int quiet = 0;
+        (long, long) before = default;
         long start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < _patience && !_process.HasExited)
         {
             _said.Reset();
             Signal(LabNative.SigUsr1);
-            if (_said.WaitOne(TimeSpan.FromSeconds(1)) && Captured + DroppedByKernel >= Volatile.Read(ref _received))
+            if (_said.WaitOne(TimeSpan.FromSeconds(1)))
             {
-                return;
+                (long, long) now = (Captured, Volatile.Read(ref _received));
+                quiet = now == before ? quiet + 1 : 0;
+                before = now;
+                if (now.Item1 + DroppedByKernel >= now.Item2 || quiet == Still)
+                {
+                    return;
+                }
             }
 
             Thread.Sleep(TimeSpan.FromMilliseconds(5));
