@@ -119,7 +119,9 @@ internal sealed class TruthRun
         {
             Assert.Null(ended.Session.FailureReason);
             Assert.Equal("STOPPED", ended.Session.State);
-            IEnumerable<LossRecord> losses = ended.Statistics.Losses.Where(loss => loss.Count != 0);
+            // probe-missed: the kernel skips a program that interrupts itself on its CPU, and says so. Whether a door was among
+            // them, the books tell: then a packet is missing.
+            IEnumerable<LossRecord> losses = ended.Statistics.Losses.Where(loss => loss.Count != 0 && loss.Stage != "probe-missed");
             Assert.True(!losses.Any(), string.Join(", ", losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Stage}: {loss.Count} {loss.Kind}"))));
         }
     }
