@@ -63,6 +63,13 @@ static __always_inline void frame_locate(struct sk_buff *skb, int role, struct f
 	f->digest = 0;
 	f->network = role == ROLE_RECEIVE ? data : head + FIELD(skb, network_header);
 	f->start = f->network;
+	if (role == ROLE_LOCAL_OUT && !f->protocol) {
+		/* __ip_local_out() sets it only after its entry; gso_segs serves as the buffer. */
+		f->gso_segs = 0;
+		bpf_probe_read_kernel(&f->gso_segs, 1, f->network);
+		f->protocol = (f->gso_segs & 0xf0) == 0x60 ? bpf_htons(ETH_P_IPV6) :
+							     bpf_htons(ETH_P_IP);
+	}
 	if (role == ROLE_QUEUE || role == ROLE_XMIT) {
 		before = f->network - (void *)data;
 		if (before >= ETHERNET && before <= ETHERNET + 8) {

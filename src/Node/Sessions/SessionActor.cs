@@ -12,8 +12,8 @@ namespace NftCluster.Node.Sessions;
 /// </summary>
 internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int shardMailbox) : Actor<SessionMessage>
 {
-    /// <summary>Batches of 256 closed traces each: what is told beyond them is counted as lost to the output.</summary>
-    private const int OutputMailbox = 64;
+    /// <summary>Batches of at most 256 closed traces each: what is told beyond them is counted as lost to the output. Small batches come every few ms.</summary>
+    private const int OutputMailbox = 512;
 
     private static readonly TimeSpan _remembered = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
