@@ -66,9 +66,16 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
                     batch.Release();
                 }
                 break;
-            case RingDrained { NowNs: var now }:
-                _tracker.Expire(now, this);
-                SendClosed();
+            case RingDrained { Notice: var drained }:
+                try
+                {
+                    _tracker.Expire(drained.NowNs, this);
+                    SendClosed();
+                }
+                finally
+                {
+                    drained.Release();
+                }
                 break;
             case GetShardStatistics { ReplyTo: var asker }:
                 asker.Tell(Snapshot());

@@ -18,6 +18,7 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
     private readonly Channel<PollerMessage> _orders = Channel.CreateUnbounded<PollerMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<int, Subscribe> _subscribers = subscribers.ToDictionary(s => s.Bit);
     private readonly List<int> _leaving = [];
+    private readonly DrainNotice _drained = new();
     private volatile bool _stopping;
     private Thread? _thread;
 
@@ -112,7 +113,7 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
         {
             if (!subscriber.Shard.Tell(message))
             {
-                batch.Release(); // its shard has stopped
+                batch.Release(); // its shard has stopped; were its mailbox full, the session's report would say batch-lane-full
             }
         }
         batch.Release();
@@ -120,16 +121,22 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
 
     private void TellDrained()
     {
+        if (!_drained.IsHome)
+        {
+            return;
+        }
         timespec now;
         unsafe
         {
             _ = Libc.clock_gettime(Libc.CLOCK_MONOTONIC, &now);
         }
-        RingDrained message = new((ulong)now.Nanoseconds);
+        RingDrained message = new(_drained.HandTo(_subscribers.Count, (ulong)now.Nanoseconds));
         foreach (Subscribe subscriber in _subscribers.Values)
         {
-            // Refused = its mailbox is full of batches, which carry the time as well.
-            _ = subscriber.Shard.Tell(message);
+            if (!subscriber.Shard.Tell(message))
+            {
+                _drained.Release();
+            }
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 _state.Advance(SessionState.Running);
                 break;
             case GetStatus { ReplyTo: var asker }:
-                asker.Tell(new SessionStatus(_state.State, _report.Statistics(await SnapshotAsync(), await CountsAsync())));
+                asker.Tell(new SessionStatus(_state.State, _report.Statistics(await SnapshotAsync(), await CountsAsync(), _shard.Dropped)));
                 break;
             case GetHits { ReplyTo: var asker }:
                 asker.Tell(new HitCounts((await SnapshotAsync())?.Hits ?? []));
@@ -123,7 +123,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         {
             _state.Advance(SessionState.Exporting);
         }
-        _ended = new SessionEnded(_report.Session(failed ? SessionState.Failed : SessionState.Stopped, _expression, _state.FailureReason), _report.Statistics(snapshot, counts));
+        _ended = new SessionEnded(_report.Session(failed ? SessionState.Failed : SessionState.Stopped, _expression, _state.FailureReason), _report.Statistics(snapshot, counts, _shard.Dropped));
         if (_output is null)
         {
             End(null);
@@ -174,7 +174,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         }
         if (_shard.WhenStopped.IsCompleted)
         {
-            _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), _report.Statistics(_last, null));
+            _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), _report.Statistics(_last, null, _shard.Dropped));
         }
         else if (_ended is not null)
         {

@@ -10,6 +10,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
 {
     private const int TopFunctions = 20;
     private const string Events = "events";
+    private const string Batches = "batches";
     private const string Traces = "traces";
 
     private readonly DateTimeOffset _start = place.Host.Time.GetUtcNow();
@@ -56,7 +57,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
         Quality = spec.Quality,
     };
 
-    public StatisticsRecord Statistics(StatisticsSnapshot? snapshot, KernelCounts? now)
+    public StatisticsRecord Statistics(StatisticsSnapshot? snapshot, KernelCounts? now, long batchesRefused)
     {
         TimeSpan duration = _end is null ? place.Host.Time.GetElapsedTime(_startTicks) : _duration;
         IReadOnlyList<(string Name, long Count)> hits = snapshot is null ? [] :
@@ -73,11 +74,11 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             Verdicts = Enum.GetValues<Verdict>().ToDictionary(TraceRecordFactory.NameOf, v => snapshot?.Verdicts[(int)v] ?? 0, StringComparer.Ordinal),
             DropReasons = (snapshot?.DropReasons ?? new Dictionary<uint, long>()).ToDictionary(r => place.DropReasons.NameOf(r.Key), r => r.Value, StringComparer.Ordinal),
             DuplicateEvents = snapshot?.Repeats ?? 0,
-            Losses = Losses(snapshot, now),
+            Losses = Losses(snapshot, now, batchesRefused),
         };
     }
 
-    private List<LossRecord> Losses(StatisticsSnapshot? snapshot, KernelCounts? now)
+    private List<LossRecord> Losses(StatisticsSnapshot? snapshot, KernelCounts? now, long batchesRefused)
     {
         string from = TraceTime.Format(_start);
         string? to = _end is { } end ? TraceTime.Format(end) : null;
@@ -87,6 +88,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
         [
             Loss("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
             Loss("ring-full", Events, now.RingFull - before.RingFull),
+            Loss("batch-lane-full", Batches, batchesRefused),
             Loss("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),
             Loss("orphaned", Events, snapshot?.OrphanEvents ?? 0),
             Loss("trace-evicted", Traces, snapshot?.Evicted ?? 0),

@@ -9,8 +9,8 @@ internal abstract record ShardMessage;
 /// <summary>Records from the ring; the receiver releases the batch.</summary>
 internal sealed record EventsRead(EventBatch Batch) : ShardMessage;
 
-/// <summary>The ring was empty at this time (CLOCK_MONOTONIC): no older event will come.</summary>
-internal sealed record RingDrained(ulong NowNs) : ShardMessage;
+/// <summary>The ring was empty; the receiver releases the notice.</summary>
+internal sealed record RingDrained(DrainNotice Notice) : ShardMessage;
 
 /// <summary>No further event will come for this session: close what is open, then say <see cref="TracesClosed"/>.</summary>
 internal sealed record CloseTraces : ShardMessage;

@@ -63,6 +63,23 @@ public sealed class PollerActorTests : IAsyncLifetime
         Assert.Equal(1, (await NextBatchAsync()).Batch.Records);
     }
 
+    [Fact]
+    public async Task A_shard_that_stands_still_gets_one_notice_of_an_empty_ring_and_still_every_batch()
+    {
+        await SubscribeAsync();
+        DrainNotice first = (await NextNoticeAsync()).Notice;
+        List<ShardMessage> meanwhile = [];
+        for (byte i = 0; i < 10; i++)
+        {
+            _ring.Write([i]);
+            meanwhile.Add(await _shard.ExpectMessageAsync("the shard gets what comes"));
+        }
+        first.Release();
+
+        Assert.All(meanwhile, message => Assert.IsType<EventsRead>(message));
+        Assert.Same(first, (await NextNoticeAsync()).Notice);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _system.DisposeAsync();
@@ -76,13 +93,18 @@ public sealed class PollerActorTests : IAsyncLifetime
         await _node.ExpectMessageAsync(m => m is SessionReady { Bit: 0 }, "the poller has the subscriber");
     }
 
-    private async Task<EventsRead> NextBatchAsync()
+    private Task<EventsRead> NextBatchAsync() => NextAsync<EventsRead>("a batch");
+
+    private Task<RingDrained> NextNoticeAsync() => NextAsync<RingDrained>("the ring is empty");
+
+    private async Task<TMessage> NextAsync<TMessage>(string what)
+        where TMessage : ShardMessage
     {
         while (true)
         {
-            if (await _shard.ExpectMessageAsync("a batch") is EventsRead batch)
+            if (await _shard.ExpectMessageAsync(what) is TMessage message)
             {
-                return batch;
+                return message;
             }
         }
     }

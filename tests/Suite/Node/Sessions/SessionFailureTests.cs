@@ -17,7 +17,7 @@ public sealed class SessionFailureTests
         RecordingOutput output = new() { FailsToWrite = new ExportException("disk full: free some space") };
         await using SessionRig rig = await SessionRig.RunningAsync(SessionRig.Spec(output));
         rig.Play(_script.Forward(SessionRig.Packet(1)));
-        rig.Shard.Tell(new RingDrained(ulong.MaxValue / 2));
+        rig.DrainedAt(ulong.MaxValue / 2);
 
         await rig.EndEventsAsync();
         SessionEnded ended = await rig.StopAsync();
@@ -44,7 +44,7 @@ public sealed class SessionFailureTests
         RecordingOutput output = new() { FailsToWrite = new InvalidOperationException("a bug") };
         await using SessionRig rig = await SessionRig.RunningAsync(SessionRig.Spec(output));
         rig.Play(_script.Forward(SessionRig.Packet(1)));
-        rig.Shard.Tell(new RingDrained(ulong.MaxValue / 2));
+        rig.DrainedAt(ulong.MaxValue / 2);
 
         await rig.EndEventsAsync();
         SessionEnded ended = await rig.StopAsync();

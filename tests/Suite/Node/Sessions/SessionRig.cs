@@ -64,6 +64,8 @@ internal sealed class SessionRig : IAsyncDisposable
         Shard.Tell(new EventsRead(batch));
     }
 
+    public void DrainedAt(ulong nowNs) => Shard.Tell(new RingDrained(new DrainNotice().HandTo(1, nowNs)));
+
     public Task<SessionEnded> StopAsync() =>
         Session.AskAsync<SessionEnded>(reply => new StopSession(reply), TimeSpan.FromMinutes(1)).WithPatience("the session answers its stop");
 
