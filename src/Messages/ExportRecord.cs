@@ -68,7 +68,7 @@ public sealed record LossRecord
     /// <summary>probe-missed, ring-full, batch-lane-full, track-evicted, trace-evicted, export-lane-full, output-lane-full …</summary>
     public required string Stage { get; init; }
 
-    /// <summary>events or traces.</summary>
+    /// <summary>events, traces, batches or messages (of netlink).</summary>
     public required string Kind { get; init; }
     public required long Count { get; init; }
     public string? From { get; init; }
