@@ -37,6 +37,12 @@ struct {
  * What is remembered of a packet between its door and its end. A packet that is not wanted is
  * never remembered: a stale "no" on a re-used address would hide packets.
  */
+enum track_stage {
+	TRACK_INSIDE = 0,
+	TRACK_QUEUED = 1,	/* net_dev_queue was seen: the header goes out as it was there */
+	TRACK_LEFT = 2,		/* net_dev_start_xmit was seen */
+};
+
 struct tracked_skb {
 	__u64 skb_addr;		/* 0 = free */
 	__u64 session_mask;
@@ -44,7 +50,7 @@ struct tracked_skb {
 	__u32 ifindex;
 	__u32 digest;		/* of what stacked devices do not change */
 	__u16 stamp;		/* 16.8 ms units of the clock, wraps after 18 minutes */
-	__u8 left;		/* 1 = net_dev_start_xmit was seen */
+	__u8 stage;		/* enum track_stage */
 	__u8 pad;
 };
 

@@ -192,28 +192,38 @@ static __always_inline void write_plain(const volatile struct probe_desc *d,
 }
 
 /* Asks the filters about the packet as it is, then as it was before NAT. */
-static __always_inline __u64 ask_filters(struct sk_buff *skb, struct frame *f, __u64 sessions,
-					 __u32 netns, __u32 ifindex, __u32 cpu,
-					 struct cpu_counters *count)
+static __always_inline __u64 ask_filters(struct sk_buff *skb, struct frame *f,
+					 const struct control *ctl, __u32 netns, __u32 ifindex,
+					 __u32 cpu, struct cpu_counters *count)
 {
-	__u64 wanted, bit;
+	__u64 sessions = ctl->filtered_mask, wanted, bit;
 	struct candidate *c = candidate_take(cpu, &bit);
+	struct question *q;
 
 	if (!c) {	/* interrupted more than CANDIDATES deep */
-		__sync_fetch_and_add(&count->attempted, 1);
-		__sync_fetch_and_add(&count->lost, 1);
+		__sync_fetch_and_add(&count->unasked, 1);
 		return 0;
 	}
-	c->frame_length = f->frame_length;
-	c->valid = f->valid;
-	c->netns = netns;
-	c->ifindex = ifindex;
-	c->mark = FIELD(skb, mark);
-	frame_copy(f, c->bytes, SAMPLE_LONG);
-	f->digest = frame_digest(c->bytes, f->has_tag);
-	wanted = wanted_by(c, sessions);
-	if (wanted != sessions && undo_nat(skb, f, c))
-		wanted |= wanted_by(c, sessions & ~wanted);
+	q = &c->fresh;
+	/* Before the filters are read: a newer one's answer may be kept as an older one's, never the reverse. */
+	q->filter_generation = *(volatile const __u32 *)&ctl->filter_generation;
+	q->sessions = sessions;
+	q->conntrack = FIELD(skb, _nfct);
+	q->frame_length = f->frame_length;
+	q->netns = netns;
+	q->ifindex = ifindex;
+	q->mark = FIELD(skb, mark);
+	q->valid = f->valid;
+	frame_copy(f, q->bytes, SAMPLE_LONG);
+	f->digest = frame_digest(q->bytes, f->has_tag);
+	if (was_asked(c)) {
+		wanted = c->answer;
+	} else {
+		wanted = wanted_by(c, sessions);
+		if (wanted != sessions && undo_nat(skb, f, c))
+			wanted |= wanted_by(c, sessions & ~wanted);
+		c->answer = wanted;
+	}
 	candidate_give_back(cpu, bit);
 	return wanted;
 }
@@ -229,15 +239,16 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 
 	frame_locate(o->skb, d->role, &f);
 	if (ctl->filtered_mask) {
-		mask |= ask_filters(o->skb, &f, ctl->filtered_mask, netns, ifindex, cpu, count);
+		mask |= ask_filters(o->skb, &f, ctl, netns, ifindex, cpu, count);
 		/*
 		 * The same packet further on: what matched once stays. Not so when it is a new
 		 * packet on an address whose end was not seen (it comes to where it was before).
 		 */
 		if (known && known->netns == netns &&
 		    (d->role == ROLE_RECEIVE ?
-			     !known->left && known->ifindex != ifindex && known->digest == f.digest :
-			     !known->left || known->ifindex != ifindex))
+			     known->stage != TRACK_LEFT && known->ifindex != ifindex &&
+				     known->digest == f.digest :
+			     known->stage != TRACK_LEFT || known->ifindex != ifindex))
 			mask |= known->session_mask;
 	}
 	if (!mask) {
@@ -252,7 +263,9 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 		known->ifindex = ifindex;
 		known->digest = f.digest;
 		known->stamp = track_stamp(now);
-		known->left = d->role == ROLE_XMIT;
+		known->stage = d->role == ROLE_XMIT  ? TRACK_LEFT :
+			       d->role == ROLE_QUEUE ? TRACK_QUEUED :
+						       TRACK_INSIDE;
 		if (d->role == ROLE_DROP)
 			track_forget(known);
 	}
@@ -301,11 +314,12 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		if (!count)
 			return;
 		now = bpf_ktime_get_ns();
-		if (d->role != ROLE_XMIT || !known || known->left || known->netns != netns) {
+		if (d->role != ROLE_XMIT || !known || known->stage != TRACK_QUEUED ||
+		    known->netns != netns) {
 			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex);
 			return;
 		}
-		known->left = 1;
+		known->stage = TRACK_LEFT;
 		known->ifindex = ifindex;
 		known->stamp = track_stamp(now);
 		mask = known->session_mask;
@@ -322,7 +336,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		track_forget(known);	/* netlink, unix: not a packet */
 		return;
 	}
-	if (known && known->left) {
+	if (known && known->stage == TRACK_LEFT) {
 		/* After it left, only the same namespace's steps and ends are this visit's. */
 		netns = netns_by_any_means(o->skb);
 		if (netns != known->netns) {

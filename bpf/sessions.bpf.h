@@ -6,15 +6,25 @@
 #include "sample.bpf.h"
 #include "filter.bpf.h"
 
-/* A packet at a door, as the sessions' filters see it. */
-struct candidate {
-	__u8 bytes[SAMPLE_LONG];	/* aligned to four: filter_matches() reads words */
+/* A packet at a door: all that the filters' answer depends on. No padding. */
+struct question {
+	__u64 sessions;
+	__u64 conntrack;
+	__u32 filter_generation;
 	__u32 frame_length;
-	__u32 valid;
 	__u32 netns;
 	__u32 ifindex;
 	__u32 mark;
-	__u32 session;		/* the next one to ask */
+	__u32 valid;
+	__u8 bytes[SAMPLE_LONG];
+};
+
+struct candidate {
+	struct question fresh;
+	struct question asked;	/* what `answer` is for */
+	__u64 answer;
+	__u8 bytes[SAMPLE_LONG];	/* what the filters read: undo_nat() writes to it */
+	__u64 session;		/* the next one to ask */
 	__u64 remaining;	/* sessions not asked yet, shifted down to the next one */
 	__u64 wanted;
 	struct filter_memory memory;
@@ -65,12 +75,34 @@ static __always_inline void candidate_give_back(__u32 cpu, __u64 bit)
 		__sync_fetch_and_and(in_use, ~bit);
 }
 
+/*
+ * A packet comes to two doors in a row unchanged (netif_rx and netif_receive_skb; net_dev_queue
+ * and net_dev_start_xmit). The filters' answer depends on nothing but what is compared here, all
+ * of it, so the last one on this CPU still holds: nothing is remembered of a packet or an address.
+ */
+static __always_inline int was_asked(struct candidate *c)
+{
+	const __u64 *fresh = (const __u64 *)&c->fresh;
+	const __u64 *asked = (const __u64 *)&c->asked;
+	__u64 differs = 0;
+
+#pragma unroll
+	for (int i = 0; i < sizeof(struct question) / 8; i++)
+		differs |= asked[i] ^ fresh[i];
+	if (!differs)
+		return 1;
+	c->asked = c->fresh;
+	__builtin_memcpy(c->bytes, c->fresh.bytes, SAMPLE_LONG);
+	return 0;
+}
+
 /* Global, so that the verifier looks at the interpreter once a program, not on every path to it. */
 __noinline __u32 candidate_matches(struct candidate *c, __u32 first_node, __u32 node_count)
 {
 	if (!c)
 		return 0;
-	return filter_matches(c->bytes, &c->memory, c->valid, c->frame_length, first_node, node_count);
+	return filter_matches(c->bytes, &c->memory, c->asked.valid,
+			      c->asked.frame_length, first_node, node_count);
 }
 
 /* bpf_loop() takes pointers to the stack only: what it gets there is where the candidate is. */
@@ -78,6 +110,7 @@ static long ask_session(__u32 unused, struct candidate **cell)
 {
 	struct candidate *c = *cell;
 	__u32 session = c->session;
+	const struct question *q = &c->asked;
 	struct session_filter *want;
 	__u64 nodes;
 
@@ -92,9 +125,9 @@ static long ask_session(__u32 unused, struct candidate **cell)
 		return 1;
 	/* Both halves in one load: user space replaces them in one store. */
 	nodes = *(volatile __u64 *)&want->first_node;
-	if ((!want->netns || want->netns == c->netns) &&
-	    (!want->ifindex || want->ifindex == c->ifindex) &&
-	    (c->mark & want->mark_mask) == want->mark &&
+	if ((!want->netns || want->netns == q->netns) &&
+	    (!want->ifindex || want->ifindex == q->ifindex) &&
+	    (q->mark & want->mark_mask) == want->mark &&
 	    (!(nodes >> 32) || candidate_matches(c, nodes, nodes >> 32)))
 		c->wanted |= 1ULL << (session & 63);
 	return c->remaining == 0;

@@ -174,6 +174,8 @@ struct control {
 	__u64 filtered_mask;	/* running sessions that have to be asked */
 	__u32 gate_netns;	/* the only namespace any session wants, 0 = several or any */
 	__u32 wake_backlog;	/* bytes in the ring above which the reader is woken */
+	__u32 filter_generation; /* counts changes of the filters; raised after each */
+	__u32 pad;
 };
 
 /* Per CPU, cumulative, on cache lines of their own. */
@@ -182,7 +184,8 @@ struct cpu_counters {
 	__u64 lost;		/* of those: the ring was full */
 	__u64 evicted;		/* remembered packets overwritten while young */
 	__u64 unattributed;	/* flows that did not certainly belong to the current packet */
-	__u64 pad[4];
+	__u64 unasked;		/* packets at doors that no filter was asked about: no room left */
+	__u64 pad[3];
 };
 
 #endif

@@ -69,7 +69,7 @@ static __always_inline struct tracked_skb *track_claim(__u64 skb_addr, __u64 now
 		}
 	}
 	previous = oldest->skb_addr;
-	if (oldest_age < TRACK_YOUNG && !oldest->left)
+	if (oldest_age < TRACK_YOUNG && oldest->stage != TRACK_LEFT)
 		__sync_fetch_and_add(&count->evicted, 1);
 	if (__sync_val_compare_and_swap(&oldest->skb_addr, previous, skb_addr) != previous) {
 		__sync_fetch_and_add(&count->evicted, 1);

@@ -65,7 +65,7 @@ public sealed record FunctionCount(string Function, long Count);
 /// <summary>"N things of kind K were lost at stage S between T1 and T2".</summary>
 public sealed record LossRecord
 {
-    /// <summary>probe-missed, ring-full, batch-lane-full, track-evicted, trace-evicted, export-lane-full, output-lane-full …</summary>
+    /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, trace-evicted, export-lane-full, output-lane-full …</summary>
     public required string Stage { get; init; }
 
     /// <summary>events, traces, batches or messages (of netlink).</summary>

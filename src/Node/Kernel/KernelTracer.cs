@@ -24,7 +24,7 @@ internal sealed record TracerOptions
 }
 
 /// <summary>Totals of the kernel half, cumulative since it was attached.</summary>
-internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long ProbesMissed);
+internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long ProbesMissed);
 
 /// <summary>
 /// The kernel half of one node: one set of attachments, up to 64 sessions on it. Owned by the node's actor; not thread-safe.
@@ -109,6 +109,7 @@ internal sealed unsafe class KernelTracer : IDisposable
         long lost = 0;
         long evicted = 0;
         long unattributed = 0;
+        long unasked = 0;
         for (uint cpu = 0; cpu < TraceAbi.MaxCpus; cpu++)
         {
             CpuCounters counters;
@@ -118,10 +119,11 @@ internal sealed unsafe class KernelTracer : IDisposable
                 lost += (long)counters.Lost;
                 evicted += (long)counters.Evicted;
                 unattributed += (long)counters.Unattributed;
+                unasked += (long)counters.Unasked;
             }
         }
         long missed = Probes.Where(p => p.ProgramFd >= 0).DistinctBy(p => p.ProgramFd).Sum(p => ProgramInfo.Misses(p.ProgramFd));
-        return new KernelCounts(attempted, lost, evicted, unattributed, missed);
+        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, missed);
     }
 
     /// <summary>Hits of a probe that shows no packets; others are counted by who reads their events.</summary>

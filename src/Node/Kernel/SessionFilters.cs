@@ -12,6 +12,7 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
     private readonly bool[] _reserved = new bool[TraceAbi.MaxSessions];
     private readonly Running?[] _running = new Running?[TraceAbi.MaxSessions];
     private int _next;
+    private uint _generation;
 
     /// <summary>The bit's session wants nothing until it is given a filter.</summary>
     public int Reserve()
@@ -82,7 +83,8 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
 
     private void WriteControl()
     {
-        Control control = new() { WakeBacklog = wakeBacklog };
+        // After the filters themselves: an answer that the kernel half keeps under the old number is that of the old filters or newer.
+        Control control = new() { WakeBacklog = wakeBacklog, FilterGeneration = ++_generation };
         for (int bit = 0; bit < _running.Length; bit++)
         {
             if (_running[bit] is { } running)

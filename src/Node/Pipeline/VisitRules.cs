@@ -32,7 +32,7 @@ internal static class VisitRules
             case ProbeRole.LocalOut when known.Stage is not (TraceStage.None or TraceStage.Sent):
                 // What came in or went out does not leave a socket, but a tunnel or IPsec sends its outer packet this way.
                 return !(hasHeader && IsTunnel(header)) || PassedBefore(known, e);
-            case ProbeRole.Queue when known.HasLeft:
+            case ProbeRole.Queue or ProbeRole.Xmit when known.HasLeft:
                 return PassedBefore(known, e) || DiffersFromLeft(known, hasHeader, header);
             case ProbeRole.Receive when !known.HasIn:
                 // Steps of something else on this address: nothing of a packet is seen before it comes in.
@@ -40,7 +40,8 @@ internal static class VisitRules
             case ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut:
                 return PassedBefore(known, e) || Differs(known, role, hasHeader, header);
             case ProbeRole.Xmit:
-                return PassedBefore(known, e);
+                // With a header where nothing shows the queue: then this is the door at which it leaves.
+                return PassedBefore(known, e) || (known.Stage == TraceStage.Received && Differs(known, role, hasHeader, header));
             default:
                 return false;
         }
@@ -115,7 +116,7 @@ internal static class VisitRules
         return role switch
         {
             ProbeRole.Receive => !last.HasSourceOf(header),
-            ProbeRole.Queue when known.Stage == TraceStage.Received => last.IsAnsweredBy(header),
+            ProbeRole.Queue or ProbeRole.Xmit when known.Stage == TraceStage.Received => last.IsAnsweredBy(header),
             _ => false,
         };
     }

@@ -87,6 +87,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
         return
         [
             Loss("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
+            Loss("filter-unasked", Events, now.Unasked - before.Unasked),
             Loss("ring-full", Events, now.RingFull - before.RingFull),
             Loss("batch-lane-full", Batches, batchesRefused),
             Loss("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),

@@ -140,6 +140,8 @@ internal struct Control
     public ulong FilteredMask;
     public uint GateNetns;
     public uint WakeBacklog;
+    public uint FilterGeneration;
+    public uint Pad;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -149,10 +151,11 @@ internal struct CpuCounters
     public ulong Lost;
     public ulong Evicted;
     public ulong Unattributed;
-    public PadFour Pad;
+    public ulong Unasked;
+    public PadThree Pad;
 
-    [InlineArray(4)]
-    public struct PadFour
+    [InlineArray(3)]
+    public struct PadThree
     {
         private ulong _element;
     }

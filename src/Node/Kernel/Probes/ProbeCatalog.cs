@@ -12,9 +12,9 @@ internal static partial class ProbeCatalog
 
     public static IReadOnlyList<ProbeDefinition> All { get; } = [.. Inbound, .. Forward, .. Outbound, .. Everywhere.Select(FollowedOnly)];
 
-    /// <summary>Doors and drops only: what identity and a verdict need at the least cost.</summary>
+    /// <summary>The way in, the way out and drops: what identity and a verdict need at the least cost.</summary>
     public static IReadOnlyList<ProbeDefinition> Light { get; } =
-        Tracepoints("netif_receive_skb", "net_dev_queue", "net_dev_start_xmit", "kfree_skb");
+        Tracepoints("netif_receive_skb", "net_dev_start_xmit", "kfree_skb");
 
     /// <summary>The five probes that bench/ measures with.</summary>
     public static IReadOnlyList<ProbeDefinition> Five { get; } =

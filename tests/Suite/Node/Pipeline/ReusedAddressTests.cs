@@ -38,6 +38,14 @@ public sealed class ReusedAddressTests
     public void A_local_packet_after_one_that_came_in() =>
         TwoTraces(_script.Receive(Question()).LocalOut(Of(Frames.Udp6(source: "fd02::1", destination: "fd09::1"))));
 
+    [Fact]
+    public void Where_no_queue_is_watched_a_packet_that_leaves_by_another_device_than_the_one_before() =>
+        TwoTraces(_script.Xmit(Question(), sampled: true).Xmit(Answer(), EventScript.Eth0, sampled: true));
+
+    [Fact]
+    public void Where_no_queue_is_watched_an_answer_that_leaves_on_the_address_of_the_question() =>
+        TwoTraces(_script.Receive(Question()).Xmit(Answer(), EventScript.Eth0, sampled: true));
+
     private static Skb Of(byte[] frame) => new(Address, frame);
 
     private static Skb Question() => Of(Frames.Udp6(source: "fd01::2", destination: "fd01::1"));

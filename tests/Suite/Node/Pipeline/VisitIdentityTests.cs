@@ -20,6 +20,16 @@ public sealed class VisitIdentityTests
     }
 
     [Fact]
+    public void Where_no_queue_is_watched_the_way_out_shows_the_header_as_it_left()
+    {
+        Skb left = _skb with { Frame = Frames.Udp4(ttl: 63) };
+
+        ClosedTrace trace = Assert.Single(TrackerRig.Traces(_script.Receive(_skb).Xmit(left, sampled: true)));
+
+        Assert.Equal((Verdict.Forwarded, (byte)64, (byte)63), (trace.Verdict, trace.In.Ttl, trace.Out.Ttl));
+    }
+
+    [Fact]
     public void A_receive_after_a_transmit_begins_a_new_visit()
     {
         IReadOnlyList<ClosedTrace> traces = TrackerRig.Traces(_script.Forward(_skb).Receive(_skb, EventScript.Eth1));
