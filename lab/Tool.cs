@@ -7,7 +7,7 @@ namespace NftCluster.Lab;
 /// <summary>Runs a short-lived program (ip, sh) to its end and keeps what it said.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(60); // long: emulated and overloaded machines have needed more than 10
 
     /// <summary>Exit code and both outputs; a program that is not there is an error that names its package.</summary>
     public static ToolResult Run(string program, IEnumerable<string> arguments, string input = "")

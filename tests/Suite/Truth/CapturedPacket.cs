@@ -9,6 +9,8 @@ namespace NftCluster.Tests.Truth;
 internal static class CapturedPacket
 {
     private const int Ethernet = 14;
+    private const int Tagged = 0x8100;
+    private const int Tag = 4;
     private const string FlagNames = "FSRP.UEW";
 
     // tcpdump's order: SYN and FIN first, ACK last.
@@ -18,8 +20,16 @@ internal static class CapturedPacket
     {
         ReadOnlySpan<byte> frame = captured.Bytes.Span;
         int type = BinaryPrimitives.ReadUInt16BigEndian(frame[12..]);
-        int bytes = captured.OriginalLength - Ethernet;
-        ReadOnlySpan<byte> network = frame[Ethernet..];
+        if (type != Tagged)
+        {
+            return Parse(type, frame[Ethernet..], captured.OriginalLength - Ethernet);
+        }
+        int inner = BinaryPrimitives.ReadUInt16BigEndian(frame[(Ethernet + 2)..]);
+        return Parse(inner, frame[(Ethernet + Tag)..], captured.OriginalLength - Ethernet - Tag) with { Vlan = BinaryPrimitives.ReadUInt16BigEndian(frame[Ethernet..]) & 0xfff };
+    }
+
+    private static Packet Parse(int type, ReadOnlySpan<byte> network, int bytes)
+    {
         return type switch
         {
             0x0800 => Ipv4(network),

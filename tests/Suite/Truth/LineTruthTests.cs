@@ -149,7 +149,11 @@ public sealed class LineTruthTests
     {
         string[] exports = [.. directory.Names.Select(directory.File)];
         Assert.Equal(run.Hosts.Count, exports.Length);
-        Assert.All(exports, export => Assert.Empty(ExportSchema.Validate(export)));
+        if (!TruthSettings.IsShort)
+        {
+            // The schema does not depend on the kernel, and its validator takes an emulated machine a minute a file.
+            Assert.All(exports, export => Assert.Empty(ExportSchema.Validate(export)));
+        }
         List<string> keys = [];
         foreach (string export in exports)
         {

@@ -19,6 +19,7 @@ internal sealed record Packet
     public uint? Ack { get; init; }
     public string? Flags { get; init; }
     public string? Icmp { get; init; }
+    public int? Vlan { get; init; }
 
     /// <summary>What hosts say to each other on their own: neighbours, routers, group members. It comes when it wants.</summary>
     public bool IsChatter => Protocol == "ARP" || (Protocol == "ICMPv6" && Icmp is { } icmp && int.Parse(icmp.AsSpan(0, icmp.IndexOf('/', StringComparison.Ordinal)), CultureInfo.InvariantCulture) is >= 130 and <= 143) || Protocol == "ip-0";
@@ -37,13 +38,15 @@ internal sealed record Packet
         Seq = side.TcpSeq,
         Ack = side.TcpAck,
         Flags = side.TcpFlags,
+        Vlan = side.VlanId,
         Icmp = side.IcmpType is null ? null : IcmpWords(side.IcmpType.Value, side.IcmpCode ?? 0, side.IcmpId, side.IcmpSeq),
     };
 
-    /// <summary>The same packet one hop further; NAT may have changed addresses and ports, so they may be left out.</summary>
+    /// <summary>The same packet one hop further; NAT may have changed addresses and ports, so they may be left out. A VLAN ends at the router.</summary>
     public Packet Onward(int hops, bool withAddresses) => this with
     {
         Ttl = Ttl - hops,
+        Vlan = null,
         Source = withAddresses ? Source : null,
         Destination = withAddresses ? Destination : null,
         SourcePort = withAddresses ? SourcePort : null,
@@ -62,6 +65,6 @@ internal sealed record Packet
         string body = Flags is not null ? string.Create(culture, $"Flags [{Flags}], seq {Seq}, ack {Ack}, length {Payload}")
             : Icmp is not null ? string.Create(culture, $"{Protocol} {Icmp}, length {Payload}")
             : string.Create(culture, $"{Protocol}, length {Payload}");
-        return string.Create(culture, $"{from} > {to}: {body} (ttl {Ttl}, id {IpId}, {Length} bytes)");
+        return string.Create(culture, $"{from} > {to}: {body} (ttl {Ttl}, id {IpId}, {Length} bytes{(Vlan is null ? "" : $", vlan {Vlan}")})");
     }
 }
