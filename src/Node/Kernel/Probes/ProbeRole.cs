@@ -33,4 +33,7 @@ internal enum ProbeKind : byte
 
     /// <summary>A netfilter hook, watched through a BPF netfilter link.</summary>
     Hook,
+
+    /// <summary>nft's trace of rules, ends of chains and policies.</summary>
+    Nft,
 }
