@@ -15,7 +15,7 @@
 		BPF_CORE_READ(__from, field);                                                   \
 	})
 #define DIRECT_MEMORY 0
-#include "observe.bpf.h"
+#include "flows.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -77,7 +77,16 @@ static __noinline int observe_step(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 
-	return cookie < MAX_PROBES ? observe_registers(ctx, &kprobe_descs[cookie], 0) : 0;
+	const volatile struct probe_desc *d;
+
+	if (cookie >= MAX_PROBES)
+		return 0;
+	d = &kprobe_descs[cookie];
+	if (d->role == ROLE_FLOW) {
+		observe_flow(d, (void *)argument(ctx, d->param_arg), argument(ctx, d->param2_arg));
+		return 0;
+	}
+	return observe_registers(ctx, d, 0);
 }
 
 SEC("kprobe")

@@ -15,7 +15,8 @@ internal static class AttachmentPlan
 
     private static readonly Backend[] _functionBackends = [Backend.Fentry, Backend.KprobeMulti, Backend.Kprobe];
 
-    public static IReadOnlyList<PlannedProbe> Make(IReadOnlyList<ResolvedProbe> catalog, IReadOnlySet<ProbeDefinition> selected, KernelCapabilities can, Backend? forced, bool oneNamespace)
+    /// <remarks>isFunction: whether the kernel has a function of exactly this name; asked only where functions can be watched.</remarks>
+    public static IReadOnlyList<PlannedProbe> Make(IReadOnlyList<ResolvedProbe> catalog, IReadOnlySet<ProbeDefinition> selected, KernelCapabilities can, Backend? forced, bool oneNamespace, Func<string, bool> isFunction)
     {
         Backend[] functions = [.. _functionBackends.Where(b => can.WhyNot(b) is null && (forced is null || forced == b))];
         bool hookFunctionWatched = functions.Length > 0
@@ -34,6 +35,11 @@ internal static class AttachmentPlan
             if (whyNot is null && backends.Length == 0)
             {
                 whyNot = WhyNoFunctionBackend(can, forced);
+            }
+            if (whyNot is null && probe.Definition.Kind == ProbeKind.Function && !isFunction(probe.Definition.Name))
+            {
+                // Each would cost a load, a refusal, and another load of all the others.
+                whyNot = "described by this kernel's BTF, but inlined or renamed by its compiler";
             }
             if (whyNot is null && probe.Definition.Kind == ProbeKind.Hook)
             {

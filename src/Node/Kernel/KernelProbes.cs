@@ -17,6 +17,8 @@ internal sealed unsafe class KernelProbes : IDisposable
     private const int MaxLoads = 12;
     private const string SingleProgram = "observe_kprobe";
     private const string MultiProgram = "observe_kprobe_multi";
+    private const string SingleDoor = "observe_kprobe_door_";
+    private const string MultiDoor = "observe_kprobe_multi_door_";
 
     private readonly IReadOnlyList<PlannedProbe> _plan;
     private readonly ProbeState[] _states;
@@ -184,15 +186,23 @@ internal sealed unsafe class KernelProbes : IDisposable
         {
             _ = LibBpf.bpf_map__reuse_fd(_kprobe.Map(map), MapFd(map));
         }
-        Span<ProbeDesc> descriptions = _kprobe.ReadOnlyData<ProbeDesc>(".rodata", TraceAbi.MaxProbes);
+        bool multi = probes[0].Backends.Contains(Backend.KprobeMulti);
+        bool single = probes[0].Backends.Contains(Backend.Kprobe);
+        Span<ProbeDesc> descriptions = _kprobe.ReadOnlyData<ProbeDesc>(".rodata", TraceAbi.MaxProbes + TraceAbi.FentryDoors);
+        SlotRow doors = new(multi ? MultiDoor : SingleDoor, TraceAbi.MaxProbes, TraceAbi.FentryDoors, TraceAbi.FentryDoors);
         foreach (PlannedProbe probe in probes)
         {
             descriptions[probe.Index] = Describe(probe);
+            if (SlotRow.IsDoor(probe.Probe.Definition.Role))
+            {
+                (string name, int row) = doors.Take(probe.Probe.Definition.Role);
+                descriptions[row] = Describe(probe);
+                _kprobeDoors[probe.Index] = name;
+                _ = LibBpf.bpf_program__set_autoload(_kprobe.Program(name), true);
+            }
         }
-        bool multi = probes[0].Backends.Contains(Backend.KprobeMulti);
-        bool single = probes[0].Backends.Contains(Backend.Kprobe);
-        _ = LibBpf.bpf_program__set_autoload(_kprobe.Program("observe_kprobe_multi"), multi);
-        _ = LibBpf.bpf_program__set_autoload(_kprobe.Program("observe_kprobe"), single);
+        _ = LibBpf.bpf_program__set_autoload(_kprobe.Program(MultiProgram), multi);
+        _ = LibBpf.bpf_program__set_autoload(_kprobe.Program(SingleProgram), single);
         int errno = _kprobe.Load();
         if (errno != 0)
         {

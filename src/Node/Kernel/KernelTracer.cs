@@ -58,7 +58,7 @@ internal sealed unsafe class KernelTracer : IDisposable
     public IReadOnlyList<ProbeState> Probes => _probes.States;
 
     /// <summary>Throws <see cref="KernelException"/> with one line that says what is missing.</summary>
-    public static KernelTracer Attach(TracerOptions options)
+    public static KernelTracer Attach(TracerOptions options, Task<KernelSymbols> symbols)
     {
         if (Libc.geteuid() != 0)
         {
@@ -70,7 +70,7 @@ internal sealed unsafe class KernelTracer : IDisposable
         {
             var can = KernelCapabilities.Probe(TrialFunction, types.IdOfFunction(TrialFunction));
             ResolvedProbe[] catalog = [.. ProbeCatalog.All.Select(p => ProbeResolver.Resolve(p, types))];
-            IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(catalog, options.Probes.ToHashSet(), can, options.Backend, options.NetnsPath is not null);
+            IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(catalog, options.Probes.ToHashSet(), can, options.Backend, options.NetnsPath is not null, name => symbols.GetAwaiter().GetResult().Contains(name));
             if (options is { BackendIsRequired: true, Backend: { } forced } && can.WhyNot(forced) is { } refusal)
             {
                 throw new KernelException($"--backend {Backends.NameOf(forced)}: {refusal} (--backend auto takes the best there is)");

@@ -25,7 +25,7 @@ internal sealed class NodeHost : IAsyncDisposable
     public static NodeHost Start(TracerOptions options, TimeProvider time, Action<ActorFailure>? onFailure = null)
     {
         var facts = HostFacts.Read(time);
-        var tracer = KernelTracer.Attach(options);
+        var tracer = KernelTracer.Attach(options, facts.Symbols);
         ActorSystem system = new("node", time, new ActorSystemOptions { OnFailure = onFailure });
         ActorRef<NodeMessage> node = system.Spawn<NodeMessage>("node", () => new NodeActor(tracer, new BatchPool(), facts));
         return new NodeHost(system, node, facts);

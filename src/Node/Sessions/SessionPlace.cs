@@ -16,7 +16,7 @@ internal sealed record SessionPlace(
     HostFacts Host,
     int Probes);
 
-/// <summary>The host as exports name it. Symbols load in the background: the first address that needs a name waits for them.</summary>
+/// <summary>The host as exports name it. Symbols load in the background: who needs a name first waits for them.</summary>
 internal sealed record HostFacts(string Host, string KernelRelease, string Version, TimeProvider Time, Task<KernelSymbols> Symbols)
 {
     public static HostFacts Read(TimeProvider time) => new(

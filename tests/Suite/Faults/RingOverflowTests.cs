@@ -1,5 +1,6 @@
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Kernel.Symbols;
 using NftCluster.Tests.Lab;
 using NftCluster.Tests.Node.Export;
 
@@ -14,7 +15,7 @@ public sealed class RingOverflowTests
     {
         Root.Required();
         using QuietNetwork network = new();
-        using var tracer = KernelTracer.Attach(new TracerOptions { NetnsPath = network.Path, RingBytes = 1 << 20 });
+        using var tracer = KernelTracer.Attach(new TracerOptions { NetnsPath = network.Path, RingBytes = 1 << 20 }, KernelSymbols.LoadInBackground());
         int bit = tracer.Reserve();
         tracer.Open(bit, new SessionFilter { Netns = NetworkNamespace.Inode(network.Path) }, []);
 

@@ -53,12 +53,30 @@ public sealed class AttachmentPlanTests
     [Fact]
     public void Rows_that_the_kernel_lacks_or_nobody_chose_keep_their_place_and_say_why()
     {
-        IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(Catalog("fn:arp_rcv"), ProbeCatalog.Five.ToHashSet(), _everything, null, oneNamespace: true);
+        IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(Catalog("fn:arp_rcv"), ProbeCatalog.Five.ToHashSet(), _everything, null, oneNamespace: true, _ => true);
 
         Assert.Equal(Enumerable.Range(0, ProbeCatalog.All.Count), plan.Select(p => p.Index));
         Assert.Equal(ProbeCatalog.Five.Count, plan.Count(p => p.WhyNot is null));
         Assert.Equal("not selected (--probes)", plan.Single(p => p.Probe.Definition.QualifiedName == "fn:ip_rcv").WhyNot);
         Assert.Equal("not here", Plan("fn:arp_rcv", _everything, missing: "fn:arp_rcv").WhyNot);
+    }
+
+    [Fact]
+    public void A_function_that_only_BTF_knows_is_not_tried()
+    {
+        PlannedProbe planned = Plan("fn:ip6_forward_finish", _everything, inlined: "ip6_forward_finish");
+
+        Assert.Empty(planned.Backends);
+        Assert.Contains("inlined or renamed", planned.WhyNot, StringComparison.Ordinal);
+        Assert.Null(Plan("tp:netif_receive_skb", _everything, inlined: "netif_receive_skb").WhyNot);
+    }
+
+    [Fact]
+    public void Where_no_function_can_be_watched_nobody_waits_for_the_symbols()
+    {
+        IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(Catalog(null), ProbeCatalog.All.ToHashSet(), _tracepointsOnly, forced: null, oneNamespace: true, _ => throw new InvalidOperationException("asked"));
+
+        Assert.Contains(plan, p => p.WhyNot is null);
     }
 
     [Fact]
@@ -75,8 +93,8 @@ public sealed class AttachmentPlanTests
         Assert.Throws<KernelException>(() => row.Take(ProbeRole.Queue));
     }
 
-    private static PlannedProbe Plan(string name, KernelCapabilities can, Backend? forced = null, bool oneNamespace = true, string? missing = null) =>
-        AttachmentPlan.Make(Catalog(missing), ProbeCatalog.All.ToHashSet(), can, forced, oneNamespace).Single(p => p.Probe.Definition.QualifiedName == name);
+    private static PlannedProbe Plan(string name, KernelCapabilities can, Backend? forced = null, bool oneNamespace = true, string? missing = null, string? inlined = null) =>
+        AttachmentPlan.Make(Catalog(missing), ProbeCatalog.All.ToHashSet(), can, forced, oneNamespace, function => function != inlined).Single(p => p.Probe.Definition.QualifiedName == name);
 
     private static ResolvedProbe[] Catalog(string? missing) =>
         [.. ProbeCatalog.All.Select(p => new ResolvedProbe(p, 0, -1, -1, p.QualifiedName == missing ? "not here" : null))];
