@@ -58,6 +58,17 @@ struct message_head {
 	__u32 is_ours;		/* a rule of the table that switches tracing on */
 };
 
+static __always_inline int begins_with_own(const __u8 *name)
+{
+	const char own[] = OWN_TABLE;
+	__u8 differs = 0;
+
+#pragma unroll
+	for (int i = 0; i < sizeof(own) - 1; i++)
+		differs |= name[i] ^ own[i];
+	return !differs;
+}
+
 /* Attributes are { u16 length, u16 type, payload }, each rounded up to four bytes. */
 static __always_inline void message_read_head(struct __sk_buff *skb, struct message_head *head)
 {
@@ -77,8 +88,7 @@ static __always_inline void message_read_head(struct __sk_buff *skb, struct mess
 		if (attribute.type == NFTA_TRACE_ID)
 			head->id = *(__u32 *)attribute.payload;
 		if (attribute.type == NFTA_TRACE_TABLE) {
-			head->is_ours = !__builtin_memcmp(attribute.payload, OWN_TABLE,
-							  sizeof(OWN_TABLE) - 1);
+			head->is_ours = begins_with_own(attribute.payload);
 			if (head->id)
 				return;
 		}

@@ -43,9 +43,9 @@ internal sealed class NftMessageParser
             return false;
         }
         verdict.Family = (byte)taken.Family;
-        ReadOnlySpan<byte> link = default;
-        ReadOnlySpan<byte> network = default;
-        ReadOnlySpan<byte> transport = default;
+        scoped ReadOnlySpan<byte> link = default;
+        scoped ReadOnlySpan<byte> network = default;
+        scoped ReadOnlySpan<byte> transport = default;
         NetlinkAttributes attributes = taken.Attributes;
         while (attributes.MoveNext())
         {

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Native;
 
@@ -92,7 +91,7 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
     /// <summary>One table a process: a second instance has its own.</summary>
     private static string TableText()
     {
-        string Chain(string hook) => string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook} priority {First}; policy accept; meta nftrace set 1; }}");
-        return $"table inet {RulesetTable.OwnPrefix}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]} {{ flags owner; {Chain("prerouting")} {Chain("output")} }}";
+        static string Chain(string hook) => string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook} priority {First}; policy accept; meta nftrace set 1; }}\n");
+        return $"table inet {RulesetTable.OwnPrefix}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]} {{ flags owner;\n{Chain("prerouting")}{Chain("output")}}}\n";
     }
 }

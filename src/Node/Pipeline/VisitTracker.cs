@@ -96,8 +96,9 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
             key = new(verdict.TraceId, e.Netns); // no address is that low
             if (!_open.TryGetValue(key, out trace))
             {
-                if (!IsWanted(header))
+                if (!options.ShowsUnjoinedVerdicts)
                 {
+                    Counters.UnjoinedVerdicts++;
                     return;
                 }
                 trace = pool.Rent();
@@ -107,7 +108,10 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
                 Counters.Packets++;
             }
         }
-        Counters.Verdicts++;
+        if (trace.IsNftOnly)
+        {
+            Counters.UnjoinedVerdicts++;
+        }
         if (!trace.AddVerdict(verdict, options.NftRepeatWindowNs))
         {
             Counters.Repeats++;
@@ -257,8 +261,8 @@ internal sealed class TrackerCounters
     /// <summary>Ends and look-ups of packets that were in flight before the session or are closed already.</summary>
     public long OrphanEvents { get; set; }
 
-    /// <summary>Steps through nft's chains.</summary>
-    public long Verdicts { get; set; }
+    /// <summary>nft verdicts of packets that could not be told.</summary>
+    public long UnjoinedVerdicts { get; set; }
 
     public long Evicted { get; set; }
 
