@@ -114,4 +114,5 @@ DOOR(0)
 DOOR(1)
 DOOR(2)
 DOOR(3)
-_Static_assert(FENTRY_DOORS == 4, "one DOOR() each");
+DOOR(4)
+_Static_assert(FENTRY_DOORS == 5, "one DOOR() each");

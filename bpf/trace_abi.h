@@ -58,8 +58,8 @@ struct probe_desc {
  */
 #define TRACEPOINT_SLOTS 64
 #define TRACEPOINT_DOORS 12
-#define FENTRY_SLOTS	 100
-#define FENTRY_DOORS	 4
+#define FENTRY_SLOTS	 124
+#define FENTRY_DOORS	 5
 #define NETFILTER_SLOTS	 10
 #define NETFILTER_DOORS	 2
 

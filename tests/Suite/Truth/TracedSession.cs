@@ -6,13 +6,17 @@ using NftCluster.Node.Sessions;
 
 namespace NftCluster.Tests.Truth;
 
-/// <summary>One node in this process with one session on it, which keeps its traces and may export them, too.</summary>
+/// <summary>One session in this process, which keeps its traces and may export them, too: on a node of its own, or on one that all share.</summary>
 internal sealed class TracedSession : IAsyncDisposable
 {
+    // Lives as long as the process; the kernel takes everything back at its end.
+    private static readonly Lazy<NodeHost> _shared = new(() => NodeHost.Start(new TracerOptions { Backend = TruthSettings.Backend }, TimeProvider.System));
+
     private readonly NodeHost _node;
     private readonly ActorRef<SessionMessage> _session;
     private readonly TraceCollector _collector;
     private readonly ExportOutput? _export;
+    private bool _ended;
 
     private TracedSession(NodeHost node, ActorRef<SessionMessage> session, TraceCollector collector, ExportOutput? export)
     {
@@ -27,10 +31,13 @@ internal sealed class TracedSession : IAsyncDisposable
     public string? ExportPath => _export?.Path;
 
     /// <summary>Skips the test where the forced backend cannot be had, with the reason.</summary>
+    /// <remarks>An emulated kernel takes half a minute to load and attach, and as long to let go: there one node serves every test.</remarks>
     public static async Task<TracedSession> StartAsync(string netns, string? exportDirectory, string? filter = null)
     {
         Backend? backend = TruthSettings.Backend;
-        var node = NodeHost.Start(new TracerOptions { Backend = backend, NetnsPath = SessionWants.PathOf(netns) }, TimeProvider.System);
+        NodeHost node = TruthSettings.SharesNode
+            ? _shared.Value
+            : NodeHost.Start(new TracerOptions { Backend = backend, NetnsPath = SessionWants.PathOf(netns) }, TimeProvider.System);
         try
         {
             IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(TestContext.Current.CancellationToken)).Probes;
@@ -44,7 +51,7 @@ internal sealed class TracedSession : IAsyncDisposable
             spec = spec with { Outputs = export is null ? [collector] : [collector, export] };
             return new TracedSession(node, await node.OpenAsync(spec, TestContext.Current.CancellationToken), collector, export);
         }
-        catch
+        catch when (!TruthSettings.SharesNode)
         {
             await node.DisposeAsync();
             throw;
@@ -52,8 +59,21 @@ internal sealed class TracedSession : IAsyncDisposable
     }
 
     /// <summary>Ends in order: what the kernel half wrote is read, every trace closed and written.</summary>
-    public Task<SessionEnded> StopAsync() =>
-        _session.AskAsync<SessionEnded>(reply => new StopSession(reply), TruthSettings.Patience, TestContext.Current.CancellationToken);
+    public Task<SessionEnded> StopAsync()
+    {
+        _ended = true;
+        return _session.AskAsync<SessionEnded>(reply => new StopSession(reply), TruthSettings.Patience, TestContext.Current.CancellationToken);
+    }
 
-    public ValueTask DisposeAsync() => _node.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (!TruthSettings.SharesNode)
+        {
+            await _node.DisposeAsync();
+        }
+        else if (!_ended)
+        {
+            _ = await StopAsync();
+        }
+    }
 }

@@ -10,7 +10,8 @@ namespace NftCluster.Tests.Truth;
 /// <summary>What one host of a lab did during some traffic: tcpdump's view of its devices and the traces of its namespace.</summary>
 internal sealed record HostObservation(string Host, IReadOnlyList<(string Place, Packet Packet)> Captured, IReadOnlyList<TraceRecord> Traces)
 {
-    public IEnumerable<TraceRecord> Drops => Traces.Where(trace => trace.FinalVerdict == "dropped");
+    /// <summary>Without chatter: a young link's multicast reports (MLD) find nobody who listens, and are dropped, too.</summary>
+    public IEnumerable<TraceRecord> Drops => Traces.Where(trace => trace.FinalVerdict == "dropped" && ((trace.In ?? trace.Out) is not { } side || !Packet.Of(side).IsChatter));
 }
 
 /// <summary>

@@ -20,6 +20,9 @@ internal static class TruthSettings
     /// <summary>Per second: no queue of the lab overflows, so that each packet goes its whole way.</summary>
     public static double Rate => IsShort ? 200 : 2000;
 
+    /// <summary>One node, with a session per namespace, for all tests; netfilter links belong to one namespace, so not for them.</summary>
+    public static bool SharesNode => IsShort && Backend != NftCluster.Node.Kernel.Backend.Netfilter;
+
     /// <summary>Null = the best per probe.</summary>
     public static Backend? Backend =>
         Environment.GetEnvironmentVariable(BackendVariable) is not { Length: > 0 } name || name == Backends.Auto ? null

@@ -11,8 +11,8 @@ internal static class TraceAbi
     public const int MaxCpus = 256;
     public const int TracepointSlots = 64;
     public const int TracepointDoors = 12;
-    public const int FentrySlots = 100;
-    public const int FentryDoors = 4;
+    public const int FentrySlots = 124;
+    public const int FentryDoors = 5;
     public const int NetfilterSlots = 10;
     public const int NetfilterDoors = 2;
 

@@ -39,7 +39,6 @@ internal static partial class ProbeCatalog
         Function("ip_forward", "ip", "forward", "FORWARD", "hook:ipv4/FORWARD"),
         Function("ip_forward_finish", "ip", "forward", "output"),
         Function("ip6_forward", "ip", "forward", "FORWARD", "hook:ipv6/FORWARD"),
-        Function("ip6_forward_finish", "ip", "forward", "output"),
 
         // Locally sent packets pass these as well.
         Function("ip_output", "ip", "outbound", "output", "hook:ipv4/POSTROUTING"),

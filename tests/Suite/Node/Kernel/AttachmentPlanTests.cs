@@ -1,4 +1,5 @@
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
 
 namespace NftCluster.Tests.Node.Kernel;
@@ -64,7 +65,7 @@ public sealed class AttachmentPlanTests
     [Fact]
     public void A_function_that_only_BTF_knows_is_not_tried()
     {
-        PlannedProbe planned = Plan("fn:ip6_forward_finish", _everything, inlined: "ip6_forward_finish");
+        PlannedProbe planned = Plan("fn:ip_rcv_finish", _everything, inlined: "ip_rcv_finish");
 
         Assert.Empty(planned.Backends);
         Assert.Contains("inlined or renamed", planned.WhyNot, StringComparison.Ordinal);
@@ -77,6 +78,22 @@ public sealed class AttachmentPlanTests
         IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(Catalog(null), ProbeCatalog.All.ToHashSet(), _tracepointsOnly, forced: null, oneNamespace: true, _ => throw new InvalidOperationException("asked"));
 
         Assert.Contains(plan, p => p.WhyNot is null);
+    }
+
+    [Fact]
+    public void The_whole_catalog_fits_the_slots_with_every_module_loaded()
+    {
+        AssertFits(ProbeKind.Tracepoint, TraceAbi.TracepointSlots, TraceAbi.TracepointDoors);
+        AssertFits(ProbeKind.Function, TraceAbi.FentrySlots, TraceAbi.FentryDoors);
+        AssertFits(ProbeKind.Hook, TraceAbi.NetfilterSlots, TraceAbi.NetfilterDoors);
+
+        static void AssertFits(ProbeKind kind, int slots, int doors)
+        {
+            ProbeDefinition[] rows = [.. ProbeCatalog.All.Where(row => row.Kind == kind)];
+            int needed = rows.Count(row => SlotRow.IsDoor(row.Role));
+            Assert.InRange(needed, 0, doors);
+            Assert.InRange(rows.Length - needed, 0, slots - doors);
+        }
     }
 
     [Fact]
