@@ -43,18 +43,22 @@ internal sealed class NftContext : IDisposable
     }
 
     /// <summary>All commands of the text as one transaction: all of them or none.</summary>
-    public NftResult Run(string commands, NftOutput output = NftOutput.None) => Run(commands, output, dryRun: false);
+    public NftResult Run(string commands, NftOutput output = NftOutput.None) => Run(output, dryRun: false, () => LibNftables.nft_run_cmd_from_buffer(_context, commands));
+
+    public NftResult RunFile(string path) => Run(NftOutput.None, dryRun: false, () => LibNftables.nft_run_cmd_from_filename(_context, path));
 
     /// <summary>The kernel looks at the whole transaction and then drops it.</summary>
-    public NftResult Check(string commands) => Run(commands, NftOutput.None, dryRun: true);
+    public NftResult Check(string commands) => Run(NftOutput.None, dryRun: true, () => LibNftables.nft_run_cmd_from_buffer(_context, commands));
+
+    public NftResult CheckFile(string path) => Run(NftOutput.None, dryRun: true, () => LibNftables.nft_run_cmd_from_filename(_context, path));
 
     public void Dispose() => _context.Dispose();
 
-    private NftResult Run(string commands, NftOutput output, bool dryRun)
+    private NftResult Run(NftOutput output, bool dryRun, Func<int> command)
     {
         LibNftables.nft_ctx_output_set_flags(_context, (uint)output);
         LibNftables.nft_ctx_set_dry_run(_context, dryRun);
-        int result = LibNftables.nft_run_cmd_from_buffer(_context, commands);
+        int result = command();
         return new NftResult(
             result == 0,
             Marshal.PtrToStringUTF8(LibNftables.nft_ctx_get_output_buffer(_context)) ?? "",

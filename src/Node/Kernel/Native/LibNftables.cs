@@ -45,6 +45,10 @@ internal static partial class LibNftables
     /// <summary>0 when everything was done, as one transaction; otherwise nothing was, and the error buffer says why.</summary>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int nft_run_cmd_from_buffer(NftContextHandle nft, string buf);
+
+    /// <summary>The same; complaints name file, line and columns.</summary>
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int nft_run_cmd_from_filename(NftContextHandle nft, string filename);
 }
 
 /// <summary>Owns an nft_ctx.</summary>
