@@ -29,6 +29,7 @@ enum probe_role {
 	ROLE_COUNT = 7,		/* has no packet: hits are counted, nothing is emitted */
 	ROLE_FLOW = 8,		/* has a flow, no packet: the CPU's current packet if it fits */
 	ROLE_FOLLOW = 9,	/* sees every skb of the system: only for packets already known */
+	ROLE_VERDICT = 10,	/* nft's trace: the message itself is the event */
 };
 
 /* How probe_desc.param_arg is read into packet_event.param and param2. */

@@ -37,6 +37,6 @@ internal static partial class ProbeCatalog
         Tracepoint("consume_skb", "skb", "unknown", "end", ProbeRole.Consume),
         Function("kfree_skb_partial", "skb", "unknown", "end"),
 
-        new("trace", ProbeKind.Nft, "nftables", "unknown", "nft") { SkbArgument = null },
+        new("trace", ProbeKind.Nft, "netfilter", "unknown", "nft") { Role = ProbeRole.Verdict, SkbArgument = null },
     ];
 }
