@@ -47,11 +47,7 @@ internal static partial class NetworkNamespace
         {
             try
             {
-                using SafeFileHandle file = File.OpenHandle(path);
-                if (Libc.setns((int)file.DangerousGetHandle(), Libc.CLONE_NEWNET) != 0)
-                {
-                    throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot enter the namespace {path}");
-                }
+                Enter(path);
                 result = inside();
             }
             catch (Exception exception)
@@ -65,6 +61,16 @@ internal static partial class NetworkNamespace
         thread.Join();
         failure?.Throw();
         return result!;
+    }
+
+    /// <summary>Moves the calling thread, for good: only for threads that end with their work, never one of the pool.</summary>
+    public static void Enter(string path)
+    {
+        using SafeFileHandle file = File.OpenHandle(path);
+        if (Libc.setns((int)file.DangerousGetHandle(), Libc.CLONE_NEWNET) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot enter the namespace {path}");
+        }
     }
 
     // struct stat on x86-64 and arm64: st_dev (8 bytes), then st_ino (8 bytes).
