@@ -104,13 +104,13 @@ internal static class RulesWatchCommand
             string now = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
             if (json)
             {
-                ChangeView view = new(now, after.Generation, [.. by.Select(seen => new ChangeAuthorView(seen.Generation, seen.ProcessName, seen.ProcessId))], Lines(changes, ChangeKind.Removed), Lines(changes, ChangeKind.Added));
+                ChangeView view = new(now, after.Generation, [.. by.Select(seen => AuthorOf(seen))], Lines(changes, ChangeKind.Removed), Lines(changes, ChangeKind.Added));
                 streams.Output.WriteLine(JsonSerializer.Serialize(view, RulesJson.Readable.ChangeView));
                 streams.Output.Flush();
                 return;
             }
             uint count = after.Generation - before.Generation;
-            string who = string.Join(", ", by.Select(seen => $"{seen.ProcessName ?? "?"} (pid {seen.ProcessId})").Distinct(StringComparer.Ordinal));
+            string who = string.Join(", ", by.Select(seen => AuthorOf(seen)).Select(author => $"{author.Process ?? "?"} (pid {author.Pid})").Distinct(StringComparer.Ordinal));
             terminal.Write($"{Readable.TimeOfDay(now)}  generation {after.Generation}", Ink.Strong)
                 .Write(who.Length > 0 ? $" by {who}" : " by a process that is not known").Write(count > 1 ? $", {count} changes together" : "").Write(changes.Count == 0 ? ": no rule differs" : "").EndLine();
             foreach (RulesetChange change in changes)
@@ -119,6 +119,25 @@ internal static class RulesWatchCommand
                 terminal.Write($"  {(added ? '+' : '-')} {change}", added ? Ink.Good : Ink.Bad).EndLine();
             }
             terminal.Flush();
+        }
+
+        /// <summary>The kernel names the thread; the process is asked for where it still lives.</summary>
+        private static ChangeAuthorView AuthorOf(GenerationSeen seen)
+        {
+            const string Field = "Tgid:";
+            try
+            {
+                string? process = File.ReadLines($"/proc/{seen.ProcessId}/status").FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal));
+                if (int.TryParse(process?[Field.Length..], out int pid) && pid != seen.ProcessId)
+                {
+                    return new ChangeAuthorView(seen.Generation, File.ReadAllText($"/proc/{pid}/comm").TrimEnd('\n'), pid);
+                }
+            }
+            catch (IOException)
+            {
+                // Gone already: nft lives for milliseconds, and is one thread.
+            }
+            return new ChangeAuthorView(seen.Generation, seen.ProcessName, seen.ProcessId);
         }
 
         private static string[] Lines(IReadOnlyList<RulesetChange> changes, ChangeKind kind) => [.. changes.Where(change => change.Kind == kind).Select(change => change.ToString())];

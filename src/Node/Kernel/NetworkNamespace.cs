@@ -10,6 +10,7 @@ namespace NftCluster.Node.Kernel;
 internal static partial class NetworkNamespace
 {
     public const string Own = "/proc/self/ns/net";
+    private const int NotPermitted = 1; // EPERM
     private const string NamedDirectory = "/run/netns";
 
     /// <summary>The path of what a user typed, or one line that says what is wrong.</summary>
@@ -69,7 +70,10 @@ internal static partial class NetworkNamespace
         using SafeFileHandle file = File.OpenHandle(path);
         if (Libc.setns((int)file.DangerousGetHandle(), Libc.CLONE_NEWNET) != 0)
         {
-            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot enter the namespace {path}");
+            int error = Marshal.GetLastPInvokeError();
+            throw error == NotPermitted
+                ? new KernelException("entering a network namespace needs root: run it with sudo")
+                : new Win32Exception(error, $"cannot enter the namespace {path}");
         }
     }
 

@@ -25,14 +25,16 @@ internal enum NftOutput : uint
 /// <summary>Runs nft commands in this process; made, used and disposed on one thread, whose network namespace it speaks to.</summary>
 internal sealed class NftContext : IDisposable
 {
+    /// <summary>The library's first context sets up state of the whole process, and guards it against nobody.</summary>
+    private static readonly Lazy<bool> _first = new(MakeFirst);
+
     private readonly NftContextHandle _context;
 
     private NftContext(NftContextHandle context) => _context = context;
 
     public static NftContext Open()
     {
-        // The library's first context sets up process-wide state without a guard of its own.
-        _ = FirstContext.Made;
+        _ = _first.Value;
         NftContextHandle context = LibNftables.nft_ctx_new(LibNftables.NFT_CTX_DEFAULT);
         if (context.IsInvalid || LibNftables.nft_ctx_buffer_output(context) != 0 || LibNftables.nft_ctx_buffer_error(context) != 0)
         {
@@ -65,15 +67,9 @@ internal sealed class NftContext : IDisposable
             Marshal.PtrToStringUTF8(LibNftables.nft_ctx_get_error_buffer(_context)) ?? "");
     }
 
-    /// <summary>Made once, by the runtime's guard of static fields.</summary>
-    private static class FirstContext
+    private static bool MakeFirst()
     {
-        public static readonly bool Made = Make();
-
-        private static bool Make()
-        {
-            using NftContextHandle context = LibNftables.nft_ctx_new(LibNftables.NFT_CTX_DEFAULT);
-            return !context.IsInvalid;
-        }
+        using NftContextHandle context = LibNftables.nft_ctx_new(LibNftables.NFT_CTX_DEFAULT);
+        return !context.IsInvalid;
     }
 }

@@ -95,7 +95,7 @@ internal sealed class NftNetlink : IDisposable
 
     private static KernelException Refused(int errno) => errno switch
     {
-        1 or 13 => new KernelException("the kernel shows its ruleset to root only: run it with sudo"),
+        1 or 13 => new KernelException("reading the ruleset needs root: run it with sudo"),
         22 or 95 => new KernelException("this kernel has no nftables: load the module nf_tables"),
         _ => new KernelException($"the kernel's nftables does not answer: {new Win32Exception(errno).Message}"),
     };

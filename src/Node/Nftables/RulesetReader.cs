@@ -15,8 +15,6 @@ internal enum RuleTexts
 /// <summary>Reads whole generations; used on one thread, whose namespace it reads.</summary>
 internal sealed class RulesetReader : IDisposable
 {
-    private const string List = "list ruleset";
-
     private readonly NftNetlink _netlink = new();
 
     public GenerationConfirmed AskGeneration() => _netlink.AskGeneration();
@@ -30,9 +28,13 @@ internal sealed class RulesetReader : IDisposable
             return null;
         }
         // Terse: elements of named sets are no part of any rule's text, and there may be a million of them.
-        string listing = Print(NftOutput.Handles | NftOutput.Terse | (texts == RuleTexts.Stateless ? NftOutput.Stateless : NftOutput.None));
+        NftResult listing = List(NftOutput.Handles | NftOutput.Terse | (texts == RuleTexts.Stateless ? NftOutput.Stateless : NftOutput.None));
         GenerationConfirmed after = _netlink.AskGeneration();
-        return after.Generation == before ? new RulesetRead(Build(before, structure, listing), after.AskedNs, after.AnsweredNs) : null;
+        if (after.Generation != before)
+        {
+            return null; // also why a listing may have failed
+        }
+        return listing.Ok ? new RulesetRead(Build(before, structure, listing.Output), after.AskedNs, after.AnsweredNs) : throw Unlisted(listing);
     }
 
     /// <summary>Reads until nobody changed it meanwhile.</summary>
@@ -60,16 +62,19 @@ internal sealed class RulesetReader : IDisposable
         return netnsPath is null ? Read() : NetworkNamespace.Run(netnsPath, Read);
     }
 
+    /// <summary>The listing as nft prints it, of whatever generation is in force.</summary>
+    public static string Print(NftOutput output) => List(output) is var listing && listing.Ok ? listing.Output : throw Unlisted(listing);
+
     public void Dispose() => _netlink.Dispose();
 
-    /// <summary>The listing as nft prints it, of whatever generation is in force.</summary>
-    public static string Print(NftOutput output)
+    private static NftResult List(NftOutput output)
     {
         // A context of its own each time: within one generation the library would repeat what it read before, counters included.
         using var nft = NftContext.Open();
-        NftResult result = nft.Run(List, output);
-        return result.Ok ? result.Output : throw new KernelException($"the ruleset cannot be listed: {result.FirstError}");
+        return nft.Run("list ruleset", output);
     }
+
+    private static KernelException Unlisted(NftResult listing) => new($"the ruleset cannot be listed: {listing.FirstError}");
 
     private static Ruleset Build(uint generation, RulesetStructure structure, string listing)
     {

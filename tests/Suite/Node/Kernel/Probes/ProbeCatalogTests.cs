@@ -12,7 +12,7 @@ public sealed class ProbeCatalogTests
     private static readonly string[] _steps =
     [
         "NIC", "driver", "GRO", "TC ingress", "PREROUTING", "routing", "local", "INPUT", "transport", "socket", "FORWARD", "output",
-        "OUTPUT", "POSTROUTING", "qdisc", "TX", "neighbour", "bridge", "copy", "drop", "end",
+        "OUTPUT", "POSTROUTING", "qdisc", "TX", "neighbour", "bridge", "copy", "drop", "end", "nft",
     ];
 
     private static readonly string[] _directions = ["inbound", "forward", "outbound", "unknown"];
