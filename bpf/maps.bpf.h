@@ -65,7 +65,9 @@ struct {
 	__type(value, struct tracked_bucket);
 } tracked_skbs SEC(".maps");
 
-/* The packet that a CPU worked on last, while it certainly still does. */
+#define REFUSED_PACKET 1	/* no address: the CPU works on a packet that no session wants */
+
+/* The packet that a CPU worked on last, while it certainly still does; 0 = not known. */
 struct current_packet {
 	__u64 skb_addr;
 	__u64 pad[7];

@@ -10,6 +10,7 @@
 #ifndef OBSERVE_BPF_H
 #define OBSERVE_BPF_H
 
+#include "record.bpf.h"
 #include "sessions.bpf.h"
 #include "tracked_skbs.bpf.h"
 
@@ -41,13 +42,6 @@ struct record {
 	struct packet_event event;
 	struct header_sample sample;
 };
-
-static __always_inline struct cpu_counters *my_counters(__u32 cpu)
-{
-	__u32 index = cpu & (MAX_CPUS - 1);
-
-	return bpf_map_lookup_elem(&counters, &index);
-}
 
 static __always_inline void count_hit(__u32 probe)
 {
@@ -82,27 +76,6 @@ static __always_inline __u32 netns_by_any_means(struct sk_buff *skb)
 	dst = (void *)(FIELD(skb, _skb_refdst) & ~1UL);
 	netns = dst ? BPF_CORE_READ(dst, dev, nd_net.net, ns.inum) : 0;
 	return netns >= NETNS_FIRST ? netns : 0;
-}
-
-static __always_inline void remember_current(__u32 cpu, __u64 skb_addr)
-{
-	__u32 index = cpu & (MAX_CPUS - 1);
-	struct current_packet *current = bpf_map_lookup_elem(&current_packets, &index);
-
-	if (current)
-		current->skb_addr = skb_addr;
-}
-
-static __always_inline void record_submit(void *record, const struct control *ctl,
-					  const struct cpu_counters *count)
-{
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
-	/* The reader polls; it is woken only when it may be too late otherwise. */
-	if ((count->attempted & 63) == 0 &&
-	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > ctl->wake_backlog)
-		flags = BPF_RB_FORCE_WAKEUP;
-	bpf_ringbuf_submit(record, flags);
 }
 
 static __always_inline void event_fill(struct packet_event *e, const volatile struct probe_desc *d,
@@ -253,6 +226,7 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 	}
 	if (!mask) {
 		track_forget(known);
+		remember_current(cpu, d->role == ROLE_RECEIVE || d->role == ROLE_LOCAL_OUT ? REFUSED_PACKET : 0);
 		return;
 	}
 	if (!known)
@@ -269,7 +243,7 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 		if (d->role == ROLE_DROP)
 			track_forget(known);
 	}
-	remember_current(cpu, d->role == ROLE_RECEIVE ? o->skb_addr : 0);
+	remember_current(cpu, d->role == ROLE_RECEIVE || d->role == ROLE_LOCAL_OUT ? o->skb_addr : 0);
 	write_sampled(d, o, &f, ctl, count, now, cpu, mask, netns, ifindex);
 }
 

@@ -29,6 +29,7 @@ enum probe_role {
 	ROLE_COUNT = 7,		/* has no packet: hits are counted, nothing is emitted */
 	ROLE_FLOW = 8,		/* has a flow, no packet: the CPU's current packet if it fits */
 	ROLE_FOLLOW = 9,	/* sees every skb of the system: only for packets already known */
+	ROLE_VERDICT = 10,	/* nft's trace: the message itself is the event */
 };
 
 /* How probe_desc.param_arg is read into packet_event.param and param2. */
@@ -76,6 +77,7 @@ struct tracing_setup {
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */
 #define EVENT_TASK	 2	/* a task_sample follows (after the header_sample) */
 #define EVENT_NAT	 4	/* conntrack says: addresses differ from the original tuple */
+#define EVENT_NFT	 16	/* a message of nft's trace follows, event.length bytes of it */
 #define EVENT_BORN	 8	/* the kernel half did not know this packet before */
 
 struct packet_event {
@@ -106,6 +108,21 @@ struct header_sample {
 	__u16 gso_segs;		/* segments this skb stands for, 0 or 1 = one */
 	__u8 bytes[SAMPLE_LONG]; /* truncated to sample_size in the record */
 };
+
+/* Room for a netlink message of nft's trace (NFT_MSG_TRACE), whole: nlmsghdr, nfgenmsg, attributes. */
+#define NFT_MESSAGE_SHORT  192	/* a rule in a chain of usual names */
+#define NFT_MESSAGE_MEDIUM 384	/* the first of a hook, with the packet's headers and devices */
+#define NFT_MESSAGE_LONG   1216	/* table, chain and target names of 255 bytes each */
+
+/* .rodata of nft_messages.bpf.c, written before load. */
+struct nft_setup {
+	__u32 netns;		/* whose messages the socket gets */
+	__u16 probe;		/* the row "nft:trace" of the catalog */
+	__u8 pad[2];
+};
+
+/* Tables that the product makes begin with this name; their rules are shown to nobody. */
+#define OWN_TABLE "nftcluster"
 
 struct task_sample {
 	__u32 pid;
@@ -174,6 +191,7 @@ struct control {
 	__u64 filtered_mask;	/* running sessions that have to be asked */
 	__u32 gate_netns;	/* the only namespace any session wants, 0 = several or any */
 	__u32 wake_backlog;	/* bytes in the ring above which the reader is woken */
+	__u64 verdict_mask;	/* running sessions that want nft's verdicts */
 	__u32 filter_generation; /* counts changes of the filters; raised after each */
 	__u32 pad;
 };

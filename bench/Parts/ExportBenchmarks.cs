@@ -27,7 +27,7 @@ public class ExportBenchmarks
         var host = HostFacts.Read(TimeProvider.System);
         _session = SessionReport.AtStart(new SessionSpec { Id = "bench" }, host);
         using var types = KernelTypes.Load();
-        _factory = new TraceRecordFactory(facts, host, new DropReasons(types), new DeviceNames());
+        _factory = new TraceRecordFactory(facts, host, new DropReasons(types), new DeviceNames(), new NftRecordFactory(new RulesetHistory(), new DeviceNames()));
         VisitTracker tracker = new(facts, new TrackerOptions(), new TracePool());
         new BatchReader(tracker, new SessionStatistics(facts.Count), 0).Read(Recording.Make(Traces, Traces), _closed);
         tracker.CloseAll(_closed);

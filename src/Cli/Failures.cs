@@ -4,6 +4,7 @@ using NftCluster.Node.Export;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Kernel.Symbols;
+using NftCluster.Node.Nftables.Changes;
 
 namespace NftCluster.Cli;
 
@@ -30,7 +31,7 @@ internal static class Failures
     /// <summary>Null for a bug: that may show its stack.</summary>
     private static string? OneLine(Exception failure) => failure switch
     {
-        UsageException or KernelException or FilterException or ExportException or KernelTypesException or LabException => failure.Message,
+        UsageException or KernelException or FilterException or ExportException or KernelTypesException or LabException or RuleChangeException => failure.Message,
         DllNotFoundException missing => MissingLibrary(missing.Message),
         IOException or UnauthorizedAccessException => failure.Message,
         _ => null,
@@ -39,5 +40,6 @@ internal static class Failures
     private static string MissingLibrary(string message) =>
         message.Contains("libpcap", StringComparison.Ordinal) ? "libpcap is missing: apt-get install libpcap0.8"
         : message.Contains("libbpf", StringComparison.Ordinal) ? "libbpf is missing: apt-get install libbpf1"
+        : message.Contains("libnftables", StringComparison.Ordinal) ? "libnftables is missing: apt-get install libnftables1"
         : $"a library is missing: {message.Split('\n')[0]}";
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using NftCluster.Cli;
+using NftCluster.Cli.Rules;
 
 RootCommand root = new("""
     NftCluster follows one packet through the Linux kernel: where it went, what decided, and what is not known.
@@ -12,11 +13,13 @@ RootCommand root = new("""
     TraceCommand.Create(),
     ProbesCommand.Create(),
     ShowCommand.Create(),
+    RulesCommand.Create(),
     LabCommand.Create(),
     CompletionCommand.Create(),
 };
 
-ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+// `@blocked` is a set in a rule, not a file with more arguments.
+ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 if (parsed.Errors.Count > 0)
 {
     // The word that nobody knows tells more than what is missing because of it.

@@ -138,9 +138,11 @@ internal static class ShowCommand
         private void Summary(TerminalWriter terminal)
         {
             var matches = new TraceTally();
+            var rules = new RuleTally();
             foreach (TraceRecord trace in Matching())
             {
                 matches.Add(trace);
+                rules.Add(trace);
             }
 
             if (export.Session is null || export.Statistics is null)
@@ -154,6 +156,7 @@ internal static class ShowCommand
             {
                 view.RenderMatches(matches, _tally.Seen);
             }
+            view.RenderRules(rules);
         }
 
         private IEnumerable<TraceRecord> Matching()

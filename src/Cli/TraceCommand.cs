@@ -7,6 +7,7 @@ using NftCluster.Cli.Views;
 using NftCluster.Messages;
 using NftCluster.Node.Export;
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Probes;
 using NftCluster.Node.Sessions;
 
 namespace NftCluster.Cli;
@@ -47,7 +48,8 @@ internal static class TraceCommand
             var tally = new FilterTally(request.Display);
             await using StreamWriter text = new(new StandardOutputStream(), new UTF8Encoding(false), 64 * 1024);
             var terminal = new TerminalWriter(text, TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
-            SessionSpec spec = WithOutputs(request, node, terminal, tally, stop, out export);
+            var rules = new RuleTallyOutput(tally);
+            SessionSpec spec = WithOutputs(request, node, terminal, tally, rules, stop, out export);
 
             ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
             IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
@@ -57,7 +59,7 @@ internal static class TraceCommand
                 await WriteReadyFileAsync(ready, stop.Token);
             }
             SessionEnded ended = await FollowAsync(request, session, error, stop);
-            Report(request, ended, tally, terminal, export, error);
+            Report(request, ended, tally, rules.Rules, terminal, export, error);
             return ended.Session.FailureReason is null ? 0 : 1;
         }
         finally
@@ -79,7 +81,7 @@ internal static class TraceCommand
         }
     }
 
-    private static SessionSpec WithOutputs(TraceRequest request, NodeHost node, TerminalWriter terminal, FilterTally tally, CancellationTokenSource stop, out ExportOutput? export)
+    private static SessionSpec WithOutputs(TraceRequest request, NodeHost node, TerminalWriter terminal, FilterTally tally, RuleTallyOutput rules, CancellationTokenSource stop, out ExportOutput? export)
     {
         List<ITraceOutput> outputs = [];
         SessionRecord announced = node.Announce(request.Spec);
@@ -95,6 +97,10 @@ internal static class TraceCommand
         else if (!request.Summary)
         {
             outputs.Add(new JourneyOutput(terminal, JourneyView.PlaceOf(announced), tally));
+        }
+        if (!request.Json && request.Tracer.Probes.Any(probe => probe.Kind == ProbeKind.Nft))
+        {
+            outputs.Add(rules);
         }
         return request.Spec with { Outputs = outputs };
     }
@@ -116,11 +122,13 @@ internal static class TraceCommand
         return await session.AskAsync<SessionEnded>(reply => new StopSession(reply), _patience, CancellationToken.None);
     }
 
-    private static void Report(TraceRequest request, SessionEnded ended, FilterTally tally, TerminalWriter terminal, ExportOutput? export, TextWriter error)
+    private static void Report(TraceRequest request, SessionEnded ended, FilterTally tally, RuleTally rules, TerminalWriter terminal, ExportOutput? export, TextWriter error)
     {
         if (!request.Json)
         {
-            new SummaryView(terminal).Render(ended.Session, ended.Statistics with { ExportedPackets = export?.Count ?? 0 });
+            var view = new SummaryView(terminal);
+            view.Render(ended.Session, ended.Statistics with { ExportedPackets = export?.Count ?? 0 });
+            view.RenderRules(rules);
             terminal.Flush();
         }
         if (export?.Path is { } path)

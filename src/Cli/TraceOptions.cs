@@ -157,7 +157,7 @@ internal sealed class TraceOptions
             : throw new UsageException($"{option.Name} '{text}' is out of range: give a whole number from {least} to {most}");
     }
 
-    private static TimeSpan Time(ParseResult parsed, Option<string?> option, TimeSpan absent)
+    internal static TimeSpan Time(ParseResult parsed, Option<string?> option, TimeSpan absent)
     {
         string? text = parsed.GetValue(option);
         if (text is null)

@@ -8,7 +8,7 @@ public sealed record TraceRecord
     public required string Key { get; init; }
 
     /// <summary>Kernel address of the skb, "0x…" (the first one, where clones were followed).</summary>
-    public required string SkbAddr { get; init; }
+    public required string? SkbAddr { get; init; }
 
     /// <summary>TCP, UDP, ICMP, ICMPv6, ARP, or IP protocol / EtherType number as text ("ip-47", "ether-0x88cc").</summary>
     public required string ProtocolName { get; init; }
@@ -140,5 +140,39 @@ public sealed record NftEventRecord
     public required string Verdict { get; init; }
     public string? Hook { get; init; }
     public long? RuleHandle { get; init; }
+
+    /// <summary>rule, return (the end of a chain) or policy.</summary>
     public required string TraceType { get; init; }
+
+    /// <summary>ns since the trace's first_seen.</summary>
+    public long OffsetNs { get; init; }
+
+    /// <summary>inet, ip, ip6, arp, bridge or netdev.</summary>
+    public string? Family { get; init; }
+    public string? Table { get; init; }
+    public string? Chain { get; init; }
+
+    /// <summary>Of the base chain.</summary>
+    public string? ChainType { get; init; }
+    public int? Priority { get; init; }
+
+    /// <summary>As nft prints it, of the generation that judged; null = no rule, or not known for certain.</summary>
+    public string? RuleText { get; init; }
+
+    /// <summary>The ruleset that judged; null = not known.</summary>
+    public uint? RulesetGeneration { get; init; }
+
+    /// <summary>Why rule_text is not known: not-read, ambiguous, out-of-reach …; null where it is.</summary>
+    public string? TextUnknown { get; init; }
+    public string? JumpTarget { get; init; }
+    public string? InDevice { get; init; }
+    public string? OutDevice { get; init; }
+    public uint? Mark { get; init; }
+    public long? CtId { get; init; }
+
+    /// <summary>new, established, related, invalid or untracked.</summary>
+    public string? CtState { get; init; }
+
+    /// <summary>Bits of enum ip_conntrack_status.</summary>
+    public uint? CtStatus { get; init; }
 }

@@ -12,32 +12,38 @@ internal static class JourneySteps
 
     public static void Write(TerminalWriter terminal, TraceRecord trace)
     {
-        var columns = Columns.Of(trace.Events);
+        var columns = Columns.Of(trace);
+        NftEventRecord? decision = NftAnswer.Decision(trace);
         EventRecord? previous = null;
+        long? before = null;
+        int next = 0;
         foreach (EventRecord e in trace.Events)
         {
-            WriteRow(terminal, columns, e, previous);
+            for (; next < trace.NftEvents.Count && trace.NftEvents[next].OffsetNs < e.OffsetNs; next++)
+            {
+                WriteVerdict(terminal, columns, trace.NftEvents[next], before, decision);
+                before = trace.NftEvents[next].OffsetNs;
+            }
+            WriteRow(terminal, columns, e, previous, before);
             previous = e;
+            before = e.OffsetNs;
         }
-
-        foreach (NftEventRecord nft in trace.NftEvents)
+        for (; next < trace.NftEvents.Count; next++)
         {
-            WriteVerdict(terminal, nft);
+            WriteVerdict(terminal, columns, trace.NftEvents[next], before, decision);
+            before = trace.NftEvents[next].OffsetNs;
         }
     }
 
-    private static void WriteRow(TerminalWriter terminal, Columns columns, EventRecord e, EventRecord? previous)
+    private static void WriteRow(TerminalWriter terminal, Columns columns, EventRecord e, EventRecord? previous, long? before)
     {
         bool sameStep = previous is not null && previous.Step == e.Step && previous.Layer == e.Layer;
         terminal.Write("  ")
             .WriteColumn(sameStep ? "" : e.Step, columns.Step, e.Step == "drop" ? Ink.Bad : Ink.Strong)
             .Write("  ")
             .WriteColumn(sameStep ? "" : e.Layer, columns.Layer, Ink.Dim);
-        long delta = previous is null ? 0 : e.OffsetNs - previous.OffsetNs;
-        string time = previous is null ? "0" : $"{(delta < 0 ? "" : "+")}{Readable.Duration(delta)}";
-        terminal.WriteColumn(time, -12, delta >= SlowNs ? Ink.Warning : Ink.Plain)
-            .Write("  ")
-            .WriteColumn(e.FuncName, columns.Function)
+        WriteTime(terminal, e.OffsetNs, before);
+        terminal.WriteColumn(e.FuncName, columns.Function)
             .Write("  ")
             .Write(e.Device ?? (e.Ifindex == 0 ? "-" : $"if{e.Ifindex}"));
         WriteDetails(terminal, columns, e, previous);
@@ -106,21 +112,37 @@ internal static class JourneySteps
 
     private static bool Differs(string before, string after) => before != "?" && after != "?" && before != after;
 
-    private static void WriteVerdict(TerminalWriter terminal, NftEventRecord nft)
+    private static void WriteTime(TerminalWriter terminal, long offset, long? before)
     {
-        string rule = nft.RuleHandle is { } handle ? $" rule handle {handle}" : "";
-        terminal.Write("  nft ", Ink.Strong)
-            .Write($"{Readable.TimeOfDay(nft.Timestamp)} {nft.Hook ?? "?"} {nft.TraceType}{rule} ")
-            .Write(nft.Verdict, nft.Verdict.Equals("drop", StringComparison.OrdinalIgnoreCase) ? Ink.Bad : Ink.Good)
+        long delta = offset - before ?? 0;
+        string time = before is null ? "0" : $"{(delta < 0 ? "" : "+")}{Readable.Duration(delta)}";
+        terminal.WriteColumn(time, -12, delta >= SlowNs ? Ink.Warning : Ink.Plain).Write("  ");
+    }
+
+    /// <summary>The verdict lane: where in the ruleset, what it says, what came of it; the one that ended the packet stands out.</summary>
+    private static void WriteVerdict(TerminalWriter terminal, Columns columns, NftEventRecord nft, long? before, NftEventRecord? decision)
+    {
+        bool decided = ReferenceEquals(nft, decision);
+        terminal.Write("  ")
+            .WriteColumn("", columns.Step)
+            .Write("  ")
+            .WriteColumn("nft", columns.Layer, Ink.Strong);
+        WriteTime(terminal, nft.OffsetNs, before);
+        terminal.WriteColumn(NftAnswer.Place(nft), columns.Function)
+            .Write("  ")
+            .Write(NftAnswer.Rule(nft), decided ? Ink.Bad : Ink.Dim)
+            .Write($" → {RuleTally.Verdict(nft)}", decided ? Ink.Bad : nft.Verdict == "accept" ? Ink.Good : Ink.Plain)
+            .Write(decided ? "  ◀ decided" : "", Ink.Bad)
             .EndLine();
     }
 
     private sealed record Columns(int Step, int Layer, int Function, int Device)
     {
-        public static Columns Of(IReadOnlyList<EventRecord> events)
+        public static Columns Of(TraceRecord trace)
         {
-            (int step, int layer, int function, int device) = (0, 0, 0, 0);
-            foreach (EventRecord e in events)
+            (int step, int layer, int device) = (0, "nft".Length, 0);
+            int function = trace.NftEvents.Count == 0 ? 0 : trace.NftEvents.Max(nft => Math.Min(WidestFunction, NftAnswer.Place(nft).Length));
+            foreach (EventRecord e in trace.Events)
             {
                 step = Math.Max(step, e.Step.Length);
                 layer = Math.Max(layer, e.Layer.Length);

@@ -11,6 +11,10 @@ internal sealed class JourneyView(TerminalWriter terminal, string place)
 
     public void Render(TraceRecord trace)
     {
+        if (NftAnswer.Of(trace) is { } answer)
+        {
+            terminal.Write(answer, Ink.Bad).EndLine();
+        }
         WriteHeadline(trace);
         WriteHeader(trace);
         JourneySteps.Write(terminal, trace);

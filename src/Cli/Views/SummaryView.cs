@@ -34,6 +34,9 @@ internal sealed class SummaryView(TerminalWriter terminal)
         Row("filter", Filter(session));
     }
 
+    /// <summary>Verdicts by rule, with packet counts; nothing where no rule judged.</summary>
+    public void RenderRules(RuleTally rules) => RenderCounts("rules", rules.Packets, line => line.EndsWith("drop", StringComparison.Ordinal) ? Ink.Bad : Ink.Plain);
+
     /// <summary>What the traces that passed a display filter have in common; the session's own totals do not change with it.</summary>
     public void RenderMatches(TraceTally matches, long of)
     {

@@ -32,6 +32,7 @@ internal sealed class FilterTally(TraceFilter filter)
 {
     private readonly long[] _passed = new long[filter.Conditions.Count];
 
+    public TraceFilter Filter => filter;
     public long Seen { get; private set; }
     public long Matched { get; private set; }
 

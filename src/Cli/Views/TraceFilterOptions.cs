@@ -17,9 +17,11 @@ internal sealed class TraceFilterOptions
     private readonly Option<string[]> _direction = Many("--direction", "DIRECTION", $"Show only this direction: {string.Join(", ", _directions)}.");
     private readonly Option<string[]> _function = Many("--function", "NAME", "Show only packets that passed this function or tracepoint; * and ? are wildcards.");
     private readonly Option<string[]> _reason = Many("--reason", "REASON", "Show only packets dropped for this reason; * and ? are wildcards.");
+    private readonly Option<string[]> _table = Many("--table", "NAME", "Show only packets that this nft table judged; * and ? are wildcards.");
+    private readonly Option<string[]> _chain = Many("--chain", "NAME", "Show only packets that this nft chain judged; * and ? are wildcards.");
     private readonly Option<string?> _since = One("--since", "Show only packets first seen at or after this time: 14:03:07.5 (UTC) or 2025-01-31T14:03:07Z.");
     private readonly Option<string?> _until = One("--until", "Show only packets first seen at or before this time.");
-    private readonly Option<bool> _drops = new("--drops") { Description = "Show only dropped packets." };
+    private readonly Option<bool> _drops = new("--drops", "--drops-only") { Description = "Show only dropped packets." };
     private readonly Option<bool> _incomplete = new("--incomplete") { Description = "Show only traces that are not complete." };
 
     public TraceFilterOptions()
@@ -30,7 +32,7 @@ internal sealed class TraceFilterOptions
 
     public TraceFilterOptions AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _host, _port, _protocol, _verdict, _direction, _function, _reason, _since, _until, _drops, _incomplete })
+        foreach (Option option in new Option[] { _host, _port, _protocol, _verdict, _direction, _function, _reason, _table, _chain, _since, _until, _drops, _incomplete })
         {
             command.Options.Add(option);
         }
@@ -49,6 +51,8 @@ internal sealed class TraceFilterOptions
             ?? Any(conditions, parsed, _direction, $"is no direction: give one of {string.Join(", ", _directions)}", Direction)
             ?? Any(conditions, parsed, _function, "is no function name", Function)
             ?? Any(conditions, parsed, _reason, "is no drop reason", Reason)
+            ?? Any(conditions, parsed, _table, "is no table's name", text => Judged(text, nft => nft.Table))
+            ?? Any(conditions, parsed, _chain, "is no chain's name", text => Judged(text, nft => nft.Chain))
             ?? Bound(conditions, parsed, _since, keepsLater: true)
             ?? Bound(conditions, parsed, _until, keepsLater: false);
         if (parsed.GetValue(_drops))
@@ -104,6 +108,9 @@ internal sealed class TraceFilterOptions
 
     private static Func<TraceRecord, bool>? Function(string text) =>
         text.Length == 0 ? null : trace => trace.FunctionsCalled.Any(name => FileSystemName.MatchesSimpleExpression(text, name, ignoreCase: false));
+
+    private static Func<TraceRecord, bool>? Judged(string text, Func<NftEventRecord, string?> name) =>
+        text.Length == 0 ? null : trace => trace.NftEvents.Any(nft => FileSystemName.MatchesSimpleExpression(text, name(nft), ignoreCase: false));
 
     private static Func<TraceRecord, bool>? Reason(string text)
     {

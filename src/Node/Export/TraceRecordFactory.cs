@@ -12,7 +12,7 @@ using NftCluster.Node.Sessions;
 namespace NftCluster.Node.Export;
 
 /// <summary>A closed packet trace in its public shape: addresses as text, numbers with their names, times on the wall clock.</summary>
-internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropReasons reasons, DeviceNames devices)
+internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropReasons reasons, DeviceNames devices, NftRecordFactory verdicts)
 {
     private readonly long _wallOffsetNs = WallOffset();
     private readonly HashSet<ushort> _called = [];
@@ -36,7 +36,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         return new TraceRecord
         {
             Key = string.Create(CultureInfo.InvariantCulture, $"0x{trace.SkbAddr:x}/{trace.Netns}/{trace.Generation}"),
-            SkbAddr = Hex(trace.SkbAddr),
+            SkbAddr = trace.IsNftOnly ? null : Hex(trace.SkbAddr),
             ProtocolName = shown?.Protocol ?? "unknown",
             SrcIp = shown?.SrcIp,
             DstIp = shown?.DstIp,
@@ -56,7 +56,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             Out = left,
             Netns = trace.Netns,
             Events = Events(trace, came, left, direction),
-            NftEvents = [],
+            NftEvents = trace.NftVerdictCount == 0 ? [] : verdicts.Make(trace, Wall),
         };
     }
 
@@ -71,13 +71,14 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
     private static string WhyIncomplete(PacketTrace trace) => trace.End switch
     {
         _ when (trace.Marks & TraceMarks.Truncated) != 0 => "events-truncated",
+        _ when trace.IsNftOnly => "nft-only",
         TraceEnd.Timeout => "timeout",
         TraceEnd.Evicted => "evicted",
         TraceEnd.Replaced => "end-not-seen",
         _ => "stopped",
     };
 
-    private static string Hex(ulong address) => string.Create(CultureInfo.InvariantCulture, $"0x{address:x}");
+    internal static string Hex(ulong address) => string.Create(CultureInfo.InvariantCulture, $"0x{address:x}");
 
     /// <summary>Realtime minus monotonic, the narrowest of a few tries: a trace's times share one offset.</summary>
     private static unsafe long WallOffset()

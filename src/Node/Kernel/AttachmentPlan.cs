@@ -30,6 +30,7 @@ internal static class AttachmentPlan
             {
                 ProbeKind.Tracepoint => [Backend.Tracepoint],
                 ProbeKind.Function => functions,
+                ProbeKind.Nft => [Backend.NftNetlink],
                 _ => [Backend.Netfilter],
             };
             if (whyNot is null && backends.Length == 0)
@@ -45,6 +46,10 @@ internal static class AttachmentPlan
             {
                 whyNot = WhyNoHook(can, forced, oneNamespace, hookFunctionWatched);
             }
+            if (whyNot is null && probe.Definition.Kind == ProbeKind.Nft && !oneNamespace)
+            {
+                whyNot = "nft's trace belongs to one namespace: name it with --netns";
+            }
             plan[i] = new PlannedProbe(i, probe, whyNot is null ? backends : [], whyNot);
         }
         return plan;
@@ -52,13 +57,13 @@ internal static class AttachmentPlan
 
     private static string WhyNoFunctionBackend(KernelCapabilities can, Backend? forced) => forced switch
     {
-        Backend.Tracepoint or Backend.Netfilter => $"--backend {Backends.NameOf(forced.Value)} leaves functions out",
+        Backend.Tracepoint or Backend.Netfilter or Backend.NftNetlink => $"--backend {Backends.NameOf(forced.Value)} leaves functions out",
         { } backend => can.WhyNot(backend) ?? "refused",
         null => $"fentry: {can.WhyNoFentry}; kprobe: {can.WhyNoKprobe}",
     };
 
     private static string? WhyNoHook(KernelCapabilities can, Backend? forced, bool oneNamespace, bool hookFunctionWatched) =>
-        forced is not null and not Backend.Netfilter ? $"--backend {Backends.NameOf(forced.Value)} leaves hooks out"
+        forced is not null and not Backend.Netfilter and not Backend.NftNetlink ? $"--backend {Backends.NameOf(forced.Value)} leaves hooks out"
         : hookFunctionWatched && forced is null ? $"{HookFunction} shows it"
         : can.WhyNoNetfilter is { } why ? why
         : oneNamespace ? null

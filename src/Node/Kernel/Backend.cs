@@ -8,6 +8,9 @@ internal enum Backend
     Kprobe,
     Tracepoint,
     Netfilter,
+
+    /// <summary>nft's own trace, for its verdicts only.</summary>
+    NftNetlink,
 }
 
 /// <summary>The backends' names, as users type and read them.</summary>
@@ -22,6 +25,7 @@ internal static class Backends
         ["kprobe"] = Backend.Kprobe,
         ["tracepoint"] = Backend.Tracepoint,
         ["netfilter"] = Backend.Netfilter,
+        ["nft-netlink"] = Backend.NftNetlink,
     };
 
     public static IEnumerable<string> Names => _byName.Keys;

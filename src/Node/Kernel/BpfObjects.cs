@@ -7,6 +7,11 @@ internal static class BpfObjects
     public static readonly IReadOnlyList<string> SharedMaps =
         ["events", "control", "session_filters", "filter_nodes", "tracked_skbs", "current_packets", "counters", "probe_hits", "candidates", "candidates_in_use"];
 
+    /// <summary>Maps that the program for nft's messages takes over.</summary>
+    public static readonly IReadOnlyList<string> NftSharedMaps = ["events", "control", "tracked_skbs", "current_packets", "counters"];
+
+    public static byte[] NftMessages => Read("nft_messages.bpf.o");
+
     public static byte[] Tracing => Read("tracing.bpf.o");
 
     public static byte[] Kprobe => Read("kprobe.bpf.o");

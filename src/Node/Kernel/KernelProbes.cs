@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
+using NftCluster.Node.Nftables;
 
 namespace NftCluster.Node.Kernel;
 
@@ -29,6 +30,7 @@ internal sealed unsafe class KernelProbes : IDisposable
     private readonly bool _directMemory;
     private BpfObject? _tracing;
     private BpfObject? _kprobe;
+    private NftNetlinkTrace? _nft;
 
     public KernelProbes(IReadOnlyList<PlannedProbe> plan, uint ringBytes, string? netnsPath, bool directMemory)
     {
@@ -54,10 +56,33 @@ internal sealed unsafe class KernelProbes : IDisposable
             LoadKprobe(left);
             AttachKprobes(left);
         }
+        AttachNft();
+    }
+
+    private void AttachNft()
+    {
+        if (_plan.FirstOrDefault(p => p.Backends is [Backend.NftNetlink]) is not { } row)
+        {
+            return;
+        }
+        try
+        {
+            _nft = NftNetlinkTrace.Attach(this, row.Index, _netnsPath!);
+            Attached(row.Index, Backend.NftNetlink, null, -1);
+        }
+        catch (KernelException refused)
+        {
+            NotAttached(row.Index, $"nft-netlink: {refused.Message}");
+        }
+        catch (DllNotFoundException)
+        {
+            NotAttached(row.Index, "nft-netlink: libnftables.so.1 is missing: apt-get install libnftables1");
+        }
     }
 
     public void Dispose()
     {
+        _nft?.Dispose();
         foreach (BpfLink link in _links)
         {
             link.Dispose();

@@ -49,7 +49,11 @@ internal sealed unsafe class KernelTracer : IDisposable
         _sessions = new SessionFilters(probes.MapFd("control"), probes.MapFd("session_filters"), probes.MapFd("filter_nodes"), options.RingBytes / 8);
         Ring = new RingBufferReader(probes.MapFd("events"), options.RingBytes);
         DropReasons = new DropReasons(types);
+        NetnsPath = options.NetnsPath;
     }
+
+    /// <summary>The one namespace whose hooks and rules are watched; null = several.</summary>
+    public string? NetnsPath { get; }
 
     public RingBufferReader Ring { get; }
 

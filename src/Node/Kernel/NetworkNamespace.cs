@@ -10,6 +10,7 @@ namespace NftCluster.Node.Kernel;
 internal static partial class NetworkNamespace
 {
     public const string Own = "/proc/self/ns/net";
+    private const int NotPermitted = 1; // EPERM
     private const string NamedDirectory = "/run/netns";
 
     /// <summary>The path of what a user typed, or one line that says what is wrong.</summary>
@@ -47,11 +48,7 @@ internal static partial class NetworkNamespace
         {
             try
             {
-                using SafeFileHandle file = File.OpenHandle(path);
-                if (Libc.setns((int)file.DangerousGetHandle(), Libc.CLONE_NEWNET) != 0)
-                {
-                    throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot enter the namespace {path}");
-                }
+                Enter(path);
                 result = inside();
             }
             catch (Exception exception)
@@ -65,6 +62,19 @@ internal static partial class NetworkNamespace
         thread.Join();
         failure?.Throw();
         return result!;
+    }
+
+    /// <summary>Moves the calling thread, for good: only for threads that end with their work, never one of the pool.</summary>
+    public static void Enter(string path)
+    {
+        using SafeFileHandle file = File.OpenHandle(path);
+        if (Libc.setns((int)file.DangerousGetHandle(), Libc.CLONE_NEWNET) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            throw error == NotPermitted
+                ? new KernelException("entering a network namespace needs root: run it with sudo")
+                : new Win32Exception(error, $"cannot enter the namespace {path}");
+        }
     }
 
     // struct stat on x86-64 and arm64: st_dev (8 bytes), then st_ino (8 bytes).

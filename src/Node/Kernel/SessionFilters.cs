@@ -94,6 +94,7 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
                 control.FilteredMask |= asks ? 1UL << bit : 0;
             }
         }
+        control.VerdictMask = control.AllMask | control.FilteredMask;
         uint[] namespaces = [.. _running.OfType<Running>().Select(r => r.Want.Netns).Distinct()];
         control.GateNetns = namespaces.Length == 1 ? namespaces[0] : 0;
         if (namespaces.Length > 1)

@@ -10,10 +10,11 @@ namespace NftCluster.Node.Pipeline;
 /// </summary>
 internal sealed class PacketTrace
 {
-    /// <summary>More than any real journey has; a loop would otherwise eat the memory.</summary>
+    /// <summary>More than any real journey has, of events and of verdicts each; a loop would otherwise eat the memory.</summary>
     public const int MaxEvents = 512;
 
     private TraceEvent[] _events = new TraceEvent[12];
+    private NftVerdict[] _verdicts = [];
     private CloneAddresses _clones;
     private int _cloneCount;
 
@@ -67,8 +68,15 @@ internal sealed class PacketTrace
 
     public ReadOnlySpan<TraceEvent> Events => _events.AsSpan(0, EventCount);
 
+    public int NftVerdictCount { get; private set; }
+
+    public ReadOnlySpan<NftVerdict> NftVerdicts => _verdicts.AsSpan(0, NftVerdictCount);
+
+    /// <summary>Only nft's trace told of this packet, and which visit it belongs to is not known.</summary>
+    public bool IsNftOnly => (Marks & TraceMarks.NftOnly) != 0;
+
     public Verdict Verdict =>
-        (Marks & TraceMarks.Dropped) != 0 ? Verdict.Dropped
+        (Marks & TraceMarks.Dropped) != 0 || (Marks & (TraceMarks.NftOnly | TraceMarks.NftDropped)) == (TraceMarks.NftOnly | TraceMarks.NftDropped) ? Verdict.Dropped
         : HasLeft ? Verdict.Forwarded
         : (Marks & TraceMarks.Delivered) != 0 ? Verdict.Delivered
         : (Marks & TraceMarks.Consumed) != 0 ? (Marks & TraceMarks.LocalStack) != 0 ? Verdict.Delivered : Verdict.Consumed
@@ -79,7 +87,9 @@ internal sealed class PacketTrace
         : (Marks & TraceMarks.Sent) != 0 ? TraceDirection.Outbound
         : TraceDirection.Unknown;
 
-    public bool IsComplete => End is TraceEnd.Ended or TraceEnd.Left && (Marks & TraceMarks.Truncated) == 0
+    public bool IsComplete => !IsNftOnly && IsWhole;
+
+    private bool IsWhole => End is TraceEnd.Ended or TraceEnd.Left && (Marks & TraceMarks.Truncated) == 0
         || End == TraceEnd.Timeout && (Marks & TraceMarks.Delivered) != 0;
 
     private bool HasQueued => (Marks & TraceMarks.Queued) != 0;
@@ -90,7 +100,7 @@ internal sealed class PacketTrace
         Netns = first.Netns;
         Generation = generation;
         FirstNs = LastNs = first.TimestampNs;
-        EventCount = _cloneCount = 0;
+        EventCount = NftVerdictCount = _cloneCount = 0;
         InIfindex = OutIfindex = DropReason = Pid = 0;
         DropLocation = Head = 0;
         Stage = TraceStage.None;
@@ -129,6 +139,45 @@ internal sealed class PacketTrace
         kept.Side = HasOut ? TraceSide.Out : TraceSide.In;
         kept.HasTask = false;
         return true;
+    }
+
+    /// <summary>Adds one step through a chain; false when it is a true repeat (counted by the caller, not kept).</summary>
+    public bool AddVerdict(in NftVerdict verdict, ulong repeatWindowNs)
+    {
+        LastNs = Math.Max(LastNs, verdict.TimestampNs);
+        if (NftVerdictCount > 0 && verdict.Repeats(_verdicts[NftVerdictCount - 1], repeatWindowNs))
+        {
+            return false;
+        }
+        if (NftVerdictCount == MaxEvents)
+        {
+            Marks |= TraceMarks.Truncated;
+            return true;
+        }
+        if (NftVerdictCount == _verdicts.Length)
+        {
+            Array.Resize(ref _verdicts, Math.Clamp(_verdicts.Length * 2, 8, MaxEvents));
+        }
+        _verdicts[NftVerdictCount++] = verdict;
+        if (verdict.IsDrop)
+        {
+            Marks |= TraceMarks.NftDropped;
+        }
+        return true;
+    }
+
+    /// <summary>A packet of which only nft's trace tells: no visit, no address.</summary>
+    public void BeginNftOnly(in PacketEvent first, ulong standIn, in PacketHeader header, uint generation)
+    {
+        Begin(first, generation);
+        SkbAddr = standIn;
+        Stage = TraceStage.Left; // closed after the grace: nothing but further verdicts can come
+        Marks = TraceMarks.NftOnly;
+        if (header.Has(HeaderParts.Network))
+        {
+            In = header;
+            Marks |= TraceMarks.In;
+        }
     }
 
     /// <summary>A door's header: the first is how the packet came in, the last how it left.</summary>
@@ -276,6 +325,10 @@ internal enum TraceMarks : ushort
     LocalStack = 256,
     Delivered = 512,
     Truncated = 1024,
+
+    /// <summary>A rule or a policy said drop.</summary>
+    NftDropped = 2048,
+    NftOnly = 4096,
 }
 
 /// <summary>Why a trace was closed.</summary>

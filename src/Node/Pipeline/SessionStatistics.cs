@@ -49,6 +49,7 @@ internal sealed class SessionStatistics(int probes)
         counters.OrphanEvents,
         counters.Evicted,
         counters.Failed,
+        counters.UnjoinedVerdicts,
         Unwritten,
         open);
 }
@@ -65,5 +66,6 @@ internal sealed record StatisticsSnapshot(
     long OrphanEvents,
     long Evicted,
     long Failed,
+    long UnjoinedVerdicts,
     long Unwritten,
     int Open);

@@ -12,6 +12,12 @@ internal sealed record TrackerOptions
     /// <summary>A packet without any event for this long is closed as it is.</summary>
     public ulong TimeoutNs { get; init; } = 5_000_000_000;
 
+    /// <summary>The same nft verdict on the same packet once more within this is a true repeat.</summary>
+    public ulong NftRepeatWindowNs { get; init; } = 5_000;
+
+    /// <summary>Verdicts whose packet could not be told stand as traces of their own; else they are only counted (a filter may not want them).</summary>
+    public bool ShowsUnjoinedVerdicts { get; init; } = true;
+
     /// <summary>Open traces; the one without events for longest is evicted, and counted.</summary>
     public int MaxOpen { get; init; } = 100_000;
 }

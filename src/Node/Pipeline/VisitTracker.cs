@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
+using NftCluster.Node.Nftables;
 
 namespace NftCluster.Node.Pipeline;
 
@@ -17,6 +18,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
     // Two queues by last event: `_moving` ones may go on until the time-out, `_left` ones only until the grace is over.
     private readonly TraceList _moving = new();
     private readonly TraceList _left = new();
+    private readonly NftMessageParser _messages = new();
     private uint _generation;
 
     public int Open => _moving.Count + _left.Count;
@@ -26,6 +28,11 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
     /// <summary>Takes one event; traces it closes go to <paramref name="closed"/>.</summary>
     public void Observe(in PacketEvent e, ReadOnlySpan<byte> tail, ITraceSink closed)
     {
+        if ((e.Flags & TraceAbi.EventNft) != 0)
+        {
+            ObserveVerdict(e, tail[..(int)Math.Min(e.Length, (uint)tail.Length)], closed);
+            return;
+        }
         ProbeRole role = facts.Role(e.Probe);
         PacketHeader header = default;
         ulong head = 0;
@@ -70,6 +77,46 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
             Counters.Evicted++;
             Finish(_left.Oldest ?? _moving.Oldest!, _left.Oldest is null ? TraceEnd.Evicted : TraceEnd.Left, closed);
         }
+    }
+
+    /// <summary>
+    /// A step through a chain goes to the packet's open visit. Where the kernel half could not tell the packet, it stands for
+    /// itself: steps with the same trace id, one soon after the other, are one packet's.
+    /// </summary>
+    private void ObserveVerdict(in PacketEvent e, ReadOnlySpan<byte> message, ITraceSink closed)
+    {
+        if (!_messages.TryParse(message, e.TimestampNs, out NftVerdict verdict, out PacketHeader header))
+        {
+            Counters.OrphanEvents++;
+            return;
+        }
+        VisitKey key = new(e.SkbAddr, e.Netns);
+        if (e.SkbAddr == 0 || !_open.TryGetValue(key, out PacketTrace? trace))
+        {
+            key = new(verdict.TraceId, e.Netns); // no address is that low
+            if (!_open.TryGetValue(key, out trace))
+            {
+                if (!options.ShowsUnjoinedVerdicts)
+                {
+                    Counters.UnjoinedVerdicts++;
+                    return;
+                }
+                trace = pool.Rent();
+                trace.BeginNftOnly(e, key.Address, header, ++_generation);
+                _open[key] = trace;
+                _left.Add(trace);
+                Counters.Packets++;
+            }
+        }
+        if (trace.IsNftOnly)
+        {
+            Counters.UnjoinedVerdicts++;
+        }
+        if (!trace.AddVerdict(verdict, options.NftRepeatWindowNs))
+        {
+            Counters.Repeats++;
+        }
+        MoveToNewest(trace);
     }
 
     /// <summary>Closes what has left and stayed silent for the grace, and what was silent for the time-out. Call once a batch and once a second.</summary>
@@ -213,6 +260,9 @@ internal sealed class TrackerCounters
 
     /// <summary>Ends and look-ups of packets that were in flight before the session or are closed already.</summary>
     public long OrphanEvents { get; set; }
+
+    /// <summary>nft verdicts of packets that could not be told.</summary>
+    public long UnjoinedVerdicts { get; set; }
 
     public long Evicted { get; set; }
 

@@ -2,6 +2,7 @@ using NftCluster.Actors;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Kernel.Native;
+using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 
 namespace NftCluster.Node.Sessions;
@@ -10,6 +11,7 @@ namespace NftCluster.Node.Sessions;
 /// Owns the kernel half of this host: one set of attachments, one ring and its poller, and the sessions on them. A session
 /// that fails is alone in it; the poller is restarted with back-off.
 /// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "An actor's end is PostStopAsync: it disposes.")]
 internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFacts host) : Actor<NodeMessage>
 {
     /// <summary>Batches under way, and room for timer ticks and orders.</summary>
@@ -21,6 +23,8 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private readonly PollerSubscribers _subscribers = new();
     private readonly ProbeFacts _facts = new(Kernel.Probes.ProbeCatalog.All);
     private ActorRef<PollerMessage>? _poller;
+    private RulesetWatcher? _watcher;
+    private RulesetRead? _ruleset;
     private long _opened;
 
     protected override SupervisorStrategy Supervision { get; } = new() { MaxRestarts = 5 };
@@ -29,6 +33,11 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     {
         ActorRef<NodeMessage> self = Context.Self;
         _poller = Context.Spawn<PollerMessage>("poller", () => new PollerActor(tracer.Ring, batches, self, _subscribers));
+        if (tracer.Probes.Any(p => p is { Definition.Kind: Kernel.Probes.ProbeKind.Nft, Backend: not null }))
+        {
+            _watcher = new RulesetWatcher(tracer.NetnsPath, fact => self.Tell(new RulesetHeard(fact)), new RulesetWatcherOptions());
+            _watcher.Start();
+        }
         return default;
     }
 
@@ -54,6 +63,9 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
             case SessionReady { Bit: var bit }:
                 Start(bit);
                 break;
+            case RulesetHeard { Fact: var fact }:
+                Hear(fact);
+                break;
             case GetKernelCounts { ReplyTo: var asker }:
                 asker.Tell(tracer.Counts());
                 break;
@@ -66,6 +78,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
 
     protected override ValueTask PostStopAsync()
     {
+        _watcher?.Dispose();
         tracer.Dispose();
         batches.Dispose();
         return default;
@@ -81,7 +94,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             var wants = SessionWants.Of(order.Spec);
             int bit = tracer.Reserve();
-            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null));
+            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null), _ruleset);
             ActorRef<SessionMessage> session = Context.Spawn<SessionMessage>($"session-{++_opened}-{order.Spec.Id}", () => new SessionActor(order.Spec, place, ShardMailbox));
             _sessions[bit] = session;
             _opening[bit] = new Opening(wants, order.ReplyTo);
@@ -155,6 +168,15 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         catch (KernelException refused)
         {
             return new FilterAnswer(refused.Message);
+        }
+    }
+
+    private void Hear(RulesetFact fact)
+    {
+        _ruleset = fact as RulesetRead ?? _ruleset;
+        foreach (ActorRef<SessionMessage> session in _sessions.Values)
+        {
+            session.Tell(new RulesetTold(fact));
         }
     }
 

@@ -1,5 +1,6 @@
 using NftCluster.Actors;
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Nftables;
 
 namespace NftCluster.Node.Sessions;
 
@@ -24,6 +25,9 @@ internal sealed record EndEvents(int Bit) : NodeMessage;
 internal sealed record EventsHandedOver(int Bit) : NodeMessage;
 
 internal sealed record SessionGone(int Bit, ActorRef<SessionMessage> Session) : NodeMessage;
+
+/// <summary>Fact, from the ruleset's watcher.</summary>
+internal sealed record RulesetHeard(RulesetFact Fact) : NodeMessage;
 
 internal sealed record GetKernelCounts(ActorRef<KernelCounts> ReplyTo) : NodeMessage;
 

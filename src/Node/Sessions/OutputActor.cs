@@ -1,6 +1,7 @@
 using NftCluster.Actors;
 using NftCluster.Messages;
 using NftCluster.Node.Export;
+using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 
 namespace NftCluster.Node.Sessions;
@@ -11,12 +12,28 @@ internal abstract record OutputMessage;
 /// <summary>Closed traces; they go back to their pool afterwards.</summary>
 internal sealed record TracesToWrite(PacketTrace[] Traces) : OutputMessage;
 
+/// <summary>Fact: what the ruleset's watcher heard.</summary>
+internal sealed record RulesetChanged(RulesetFact Fact) : OutputMessage;
+
+/// <summary>Order to itself: what still waits for its ruleset is written without.</summary>
+internal sealed record StopWaiting : OutputMessage;
+
 /// <summary>Nothing more will come: end every output with these, then answer with an error or null.</summary>
 internal sealed record CompleteOutputs(SessionRecord Session, StatisticsRecord Statistics) : OutputMessage;
 
 /// <summary>Turns closed traces into records and gives them to the session's outputs, away from the actor that assembles them.</summary>
-internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceRecordFactory records, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
+internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
 {
+    /// <summary>The watcher asks for the generation every 10 ms; a machine too busy for that gets texts late, then none.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Batches that wait at most for their ruleset: some 10 ms of any traffic.</summary>
+    private const int LongestQueue = 256;
+
+    // In order: nobody overtakes a trace whose verdicts cannot be bound yet.
+    private readonly Queue<PacketTrace[]> _unbound = new();
+    private CompleteOutputs? _end;
+    private bool _blind;
     private string? _failure;
 
     protected override ValueTask ReceiveAsync(OutputMessage message)
@@ -24,21 +41,74 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceReco
         switch (message)
         {
             case TracesToWrite { Traces: var traces }:
-                Guarded(() => Write(traces));
-                pool.Return(traces);
+                _unbound.Enqueue(traces);
+                WriteBound();
+                break;
+            case RulesetChanged { Fact: var fact }:
+                history.Apply(fact);
+                _blind |= fact is WatchFailed;
+                WriteBound();
+                break;
+            case StopWaiting:
+                WriteAll();
                 break;
             case CompleteOutputs complete:
-                Guarded(() =>
-                {
-                    foreach (ITraceOutput output in outputs)
-                    {
-                        output.Complete(complete.Session, complete.Statistics);
-                    }
-                });
-                session.Tell(new OutputsCompleted(_failure));
+                _end = complete;
+                WriteBound();
                 break;
         }
         return default;
+    }
+
+    private void WriteBound()
+    {
+        while (_unbound.TryPeek(out PacketTrace[]? traces) && (_blind || _unbound.Count > LongestQueue || Array.TrueForAll(traces, verdicts.CanBind)))
+        {
+            WriteOldest();
+        }
+        if (_unbound.Count > 0)
+        {
+            if (!Timers.IsActive(nameof(StopWaiting)))
+            {
+                Timers.StartSingle(nameof(StopWaiting), new StopWaiting(), _patience);
+            }
+            return;
+        }
+        Timers.Cancel(nameof(StopWaiting));
+        Complete();
+    }
+
+    private void WriteAll()
+    {
+        while (_unbound.Count > 0)
+        {
+            WriteOldest();
+        }
+        Complete();
+    }
+
+    private void WriteOldest()
+    {
+        PacketTrace[] traces = _unbound.Dequeue();
+        Guarded(() => Write(traces));
+        pool.Return(traces);
+    }
+
+    private void Complete()
+    {
+        if (_end is not { } end)
+        {
+            return;
+        }
+        _end = null;
+        Guarded(() =>
+        {
+            foreach (ITraceOutput output in outputs)
+            {
+                output.Complete(end.Session, end.Statistics);
+            }
+        });
+        session.Tell(new OutputsCompleted(_failure));
     }
 
     protected override ValueTask PostStopAsync()

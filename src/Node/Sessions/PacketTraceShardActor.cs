@@ -30,7 +30,8 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
         _session = session;
         _output = output;
         _pool = pool;
-        _tracker = new VisitTracker(facts, spec.Tracker, _pool);
+        bool wantsEverything = string.IsNullOrWhiteSpace(spec.Filter) && spec.Device is null && spec.Mark is null;
+        _tracker = new VisitTracker(facts, spec.Tracker with { ShowsUnjoinedVerdicts = wantsEverything }, _pool);
         _statistics = new SessionStatistics(facts.Count);
         _reader = new BatchReader(_tracker, _statistics, sessionBit) { OnTraceFailed = failure => _session.Tell(new TraceFailed(failure.Message)) };
         _keepsAll = string.Equals(spec.Quality, TraceQuality.All, StringComparison.Ordinal);
@@ -38,7 +39,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
 
     public void Take(PacketTrace trace)
     {
-        bool valuable = TraceQuality.IsValuable(trace.EventCount, trace.Verdict == Verdict.Dropped, nftEvents: 0);
+        bool valuable = TraceQuality.IsValuable(trace.EventCount, trace.Verdict == Verdict.Dropped, trace.NftVerdictCount);
         _statistics.CountTrace(trace, valuable);
         if (_output is null || !(valuable || _keepsAll))
         {

@@ -2,6 +2,7 @@ using NftCluster.Actors;
 using NftCluster.Node.Export;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Filter;
+using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 
 namespace NftCluster.Node.Sessions;
@@ -38,8 +39,15 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         ActorRef<SessionMessage> self = Context.Self;
         if (spec.Outputs.Count > 0)
         {
-            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, new DeviceNames());
-            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, records, pool, self), Mailbox.DropNewest(OutputMailbox));
+            RulesetHistory history = new();
+            DeviceNames devices = new();
+            NftRecordFactory verdicts = new(history, devices);
+            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts);
+            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, records, verdicts, history, pool, self), Mailbox.DropNewest(OutputMailbox));
+            if (place.Ruleset is { } ruleset)
+            {
+                _output.Tell(new RulesetChanged(ruleset));
+            }
             Context.WatchWith(_output, new PartDied("output"));
         }
         _shard = Context.Spawn<ShardMessage>("traces", () => new PacketTraceShardActor(spec, place.Facts, place.Bit, self, _output, pool), Mailbox.Wait(shardMailbox));
@@ -90,6 +98,10 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 break;
             case ForgetSession:
                 Context.StopSelf();
+                break;
+            case RulesetTold { Fact: var fact }:
+                // Refused = the output is behind: it then knows less of the ruleset, and says so at the verdicts.
+                _ = _output?.Tell(new RulesetChanged(fact));
                 break;
             case TraceFailed { Error: var error }:
                 _report.LastTraceError = error;

@@ -1,5 +1,6 @@
 using NftCluster.Actors;
 using NftCluster.Messages;
+using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 
 namespace NftCluster.Node.Sessions;
@@ -41,6 +42,9 @@ internal sealed record PacketLimitReached : SessionMessage;
 
 /// <summary>Fact: handling one packet's event threw; that trace is lost and counted.</summary>
 internal sealed record TraceFailed(string Error) : SessionMessage;
+
+/// <summary>Fact, from the node: what its watcher heard of the ruleset.</summary>
+internal sealed record RulesetTold(RulesetFact Fact) : SessionMessage;
 
 /// <summary>Order to itself: its end was told a while ago.</summary>
 internal sealed record ForgetSession : SessionMessage;

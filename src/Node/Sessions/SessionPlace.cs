@@ -1,11 +1,12 @@
 using NftCluster.Actors;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Symbols;
+using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 
 namespace NftCluster.Node.Sessions;
 
-/// <summary>Where a session runs: its bit, its node, and what its node knows. <paramref name="Before"/> are the kernel's counts at its start.</summary>
+/// <summary>Where a session runs: its bit, its node, and what its node knows, the last ruleset it read among it. <paramref name="Before"/> are the kernel's counts at its start.</summary>
 internal sealed record SessionPlace(
     int Bit,
     ActorRef<NodeMessage> Node,
@@ -14,7 +15,8 @@ internal sealed record SessionPlace(
     ProbeFacts Facts,
     DropReasons DropReasons,
     HostFacts Host,
-    int Probes);
+    int Probes,
+    RulesetRead? Ruleset = null);
 
 /// <summary>The host as exports name it. Symbols load in the background: who needs a name first waits for them.</summary>
 internal sealed record HostFacts(string Host, string KernelRelease, string Version, TimeProvider Time, Task<KernelSymbols> Symbols)

@@ -94,6 +94,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             Loss("orphaned", Events, snapshot?.OrphanEvents ?? 0),
             Loss("trace-evicted", Traces, snapshot?.Evicted ?? 0),
             Loss("trace-failed", Traces, snapshot?.Failed ?? 0),
+            Loss("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
             Loss("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
         ];
 

@@ -17,6 +17,7 @@ public sealed class MissingPartsTests
     [InlineData("trace")]
     [InlineData("probes")]
     [InlineData("lab up")]
+    [InlineData("rules list")]
     public async Task Who_is_not_root_is_told_so(string command)
     {
         Root.Required();
@@ -45,6 +46,7 @@ public sealed class MissingPartsTests
     [InlineData("libbpf", "trace", "apt-get install libbpf1")]
     [InlineData("libbpf", "probes", "apt-get install libbpf1")]
     [InlineData("libpcap", "trace icmp", "apt-get install libpcap0.8")]
+    [InlineData("libnftables", "rules list", "apt-get install libnftables1")]
     public async Task A_missing_library_is_named_with_its_package(string library, string command, string expected)
     {
         Root.Required();

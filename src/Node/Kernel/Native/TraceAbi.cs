@@ -18,6 +18,7 @@ internal static class TraceAbi
 
     public const byte EventSample = 1;
     public const byte EventTask = 2;
+    public const byte EventNft = 16;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -71,6 +72,15 @@ internal struct TracingSetup
     {
         private byte _element;
     }
+}
+
+/// <summary>.rodata of bpf/nft_messages.bpf.c.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NftSetup
+{
+    public uint Netns;
+    public ushort Probe;
+    public ushort Pad;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -140,6 +150,7 @@ internal struct Control
     public ulong FilteredMask;
     public uint GateNetns;
     public uint WakeBacklog;
+    public ulong VerdictMask;
     public uint FilterGeneration;
     public uint Pad;
 }

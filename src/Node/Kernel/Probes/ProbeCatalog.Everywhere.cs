@@ -36,5 +36,7 @@ internal static partial class ProbeCatalog
         WithValues(Function("kfree_skb_list_reason", "skb", "unknown", "drop", "tp:kfree_skb"), "skb_drop_reason"),
         Tracepoint("consume_skb", "skb", "unknown", "end", ProbeRole.Consume),
         Function("kfree_skb_partial", "skb", "unknown", "end"),
+
+        new("trace", ProbeKind.Nft, "netfilter", "unknown", "nft") { Role = ProbeRole.Verdict, SkbArgument = null },
     ];
 }

@@ -32,6 +32,7 @@ internal sealed record ProbeDefinition(string Name, ProbeKind Kind, string Layer
     {
         ProbeKind.Function => "fn:",
         ProbeKind.Tracepoint => "tp:",
+        ProbeKind.Nft => "nft:",
         _ => "hook:",
     };
 

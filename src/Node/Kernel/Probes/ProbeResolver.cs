@@ -24,7 +24,7 @@ internal static class ProbeResolver
 
     public static ResolvedProbe Resolve(ProbeDefinition definition, IReadOnlyList<string>? arguments, bool moduleLoaded = true)
     {
-        if (definition.Kind == ProbeKind.Hook)
+        if (definition.Kind is ProbeKind.Hook or ProbeKind.Nft)
         {
             return new ResolvedProbe(definition, -1, -1, -1, null);
         }

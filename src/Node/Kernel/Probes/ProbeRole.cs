@@ -13,6 +13,7 @@ internal enum ProbeRole : byte
     Count = 7,
     Flow = 8,
     Follow = 9,
+    Verdict = 10,
 }
 
 /// <summary>How a probe's further arguments are read: enum param_kind of bpf/trace_abi.h.</summary>
@@ -33,4 +34,7 @@ internal enum ProbeKind : byte
 
     /// <summary>A netfilter hook, watched through a BPF netfilter link.</summary>
     Hook,
+
+    /// <summary>nft's trace of rules, ends of chains and policies.</summary>
+    Nft,
 }

@@ -80,6 +80,17 @@ internal sealed class EventScript
         return Write(0, [.. Bytes(e), .. Bytes(task)]);
     }
 
+    /// <summary>A message of nft's trace; the packet's address is 0 where the kernel half could not tell it.</summary>
+    public EventScript Nft(Skb skb, byte[] message)
+    {
+        PacketEvent e = Event("nft:trace", skb, 0, 0, 0);
+        e.Flags = TraceAbi.EventNft;
+        e.Length = (uint)message.Length;
+        byte[] room = new byte[192];
+        message.CopyTo(room, 0);
+        return Write(0, [.. Bytes(e), .. room]);
+    }
+
     public EventScript Add(string probe, Skb skb, uint ifindex, bool sampled, ulong param = 0, uint param2 = 0)
     {
         PacketEvent e = Event(probe, skb, ifindex, param, param2);

@@ -6,7 +6,8 @@ namespace NftCluster.Tests.Node.Pipeline;
 /// <summary>A closed trace as a test looks at it: a copy, since the trace itself goes back to its pool.</summary>
 internal sealed record ClosedTrace(
     ulong SkbAddr, uint Netns, uint Generation, TraceEnd End, Verdict Verdict, TraceDirection Direction, TraceMarks Marks,
-    uint DropReason, uint Pid, PacketHeader In, PacketHeader Out, IReadOnlyList<TraceEvent> Events)
+    uint DropReason, uint Pid, PacketHeader In, PacketHeader Out, IReadOnlyList<TraceEvent> Events,
+    IReadOnlyList<NftVerdict> NftVerdicts)
 {
     public IEnumerable<string> Probes => Events.Select(e => ProbeCatalog.All[e.Probe].Name);
 
@@ -41,7 +42,7 @@ internal sealed class TrackerRig : ITraceSink
     {
         Closed.Add(new ClosedTrace(
             trace.SkbAddr, trace.Netns, trace.Generation, trace.End, trace.Verdict, trace.Direction, trace.Marks,
-            trace.DropReason, trace.Pid, trace.In, trace.Out, trace.Events.ToArray()));
+            trace.DropReason, trace.Pid, trace.In, trace.Out, trace.Events.ToArray(), trace.NftVerdicts.ToArray()));
         _pool.ReturnLocal(trace);
     }
 

@@ -12,7 +12,7 @@ public sealed class ProbeCatalogTests
     private static readonly string[] _steps =
     [
         "NIC", "driver", "GRO", "TC ingress", "PREROUTING", "routing", "local", "INPUT", "transport", "socket", "FORWARD", "output",
-        "OUTPUT", "POSTROUTING", "qdisc", "TX", "neighbour", "bridge", "copy", "drop", "end",
+        "OUTPUT", "POSTROUTING", "qdisc", "TX", "neighbour", "bridge", "copy", "drop", "end", "nft",
     ];
 
     private static readonly string[] _directions = ["inbound", "forward", "outbound", "unknown"];
@@ -41,7 +41,7 @@ public sealed class ProbeCatalogTests
     [Fact]
     public void Roles_and_arguments_fit_each_other() => Assert.All(ProbeCatalog.All, row =>
     {
-        Assert.Equal(row.Role is ProbeRole.Count or ProbeRole.Flow, row.SkbArgument is null);
+        Assert.Equal(row.Role is ProbeRole.Count or ProbeRole.Flow or ProbeRole.Verdict, row.SkbArgument is null);
         Assert.Equal(row.Role == ProbeRole.Flow, row.Param is ParamKind.Flow4 or ParamKind.Flow6);
         Assert.Equal(row.Param != ParamKind.None && row.Kind != ProbeKind.Hook, row.ParamArgument is not null);
     });

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * nft's own trace, taken where it is made. Every message of the nft trace facility passes the
+ * filter of each socket that listens to it, on the CPU that works on the packet and while it does:
+ * this program is that filter. It knows the packet (current_packets), gives the message its time,
+ * writes both into the ring, and refuses the message, so that the socket never fills.
+ *
+ * A message names its packet by a keyed hash of the skb's address, its flow hash and its device:
+ * an id seen with one address belongs to that address for as long as the machine runs. Our own
+ * table is the first to trace a packet in a hook, straight after the hook's start was seen; there
+ * the id is bound to the packet, and an interrupt that changes the CPU's current packet between
+ * two later messages does no harm.
+ */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#define FIELD(pointer, field) BPF_CORE_READ(pointer, field)
+#define DIRECT_MEMORY 0
+#include "trace_abi.h"
+#include "tracked_skbs.bpf.h"
+#include "record.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct nft_setup nft_setup;
+
+#define NETLINK_HEADERS 20	/* struct nlmsghdr, struct nfgenmsg */
+#define FIRST_BYTES	192	/* hold the attributes up to the table's name in all but absurd names */
+#define MAX_ATTRIBUTES	12
+
+/* The head of the context (UAPI): the only field read here. */
+struct __sk_buff {
+	__u32 len;
+};
+
+enum {	/* enum nft_trace_attributes */
+	NFTA_TRACE_TABLE = 1,
+	NFTA_TRACE_ID = 6,
+};
+
+struct nft_binding {
+	__u32 id;
+	__u32 pad;
+	__u64 skb_addr;
+};
+
+#define BINDINGS 256	/* a CPU; a power of two */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_CPUS * BINDINGS);
+	__type(key, __u32);
+	__type(value, struct nft_binding);
+} nft_bindings SEC(".maps");
+
+struct message_head {
+	__u32 id;
+	__u32 is_ours;		/* a rule of the table that switches tracing on */
+};
+
+static __always_inline int begins_with_own(const __u8 *name)
+{
+	const char own[] = OWN_TABLE;
+	__u8 differs = 0;
+
+#pragma unroll
+	for (int i = 0; i < sizeof(own) - 1; i++)
+		differs |= name[i] ^ own[i];
+	return !differs;
+}
+
+/* Attributes are { u16 length, u16 type, payload }, each rounded up to four bytes. */
+static __always_inline void message_read_head(struct __sk_buff *skb, struct message_head *head)
+{
+	__u32 at = NETLINK_HEADERS;
+	struct {
+		__u16 length;
+		__u16 type;
+		__u8 payload[12];
+	} attribute;
+
+	head->id = head->is_ours = 0;
+	for (int i = 0; i < MAX_ATTRIBUTES; i++) {
+		if (bpf_skb_load_bytes(skb, at, &attribute, sizeof(attribute)))
+			return;
+		if (attribute.length < 4)
+			return;
+		if (attribute.type == NFTA_TRACE_ID)
+			head->id = *(__u32 *)attribute.payload;
+		if (attribute.type == NFTA_TRACE_TABLE) {
+			head->is_ours = begins_with_own(attribute.payload);
+			if (head->id)
+				return;
+		}
+		at += (attribute.length + 3) & ~3;
+	}
+}
+
+/* The packet of a message: its address, 0 = not known, REFUSED_PACKET = no session wants it. */
+static __always_inline __u64 message_packet(const struct message_head *head, __u32 cpu)
+{
+	__u32 index = cpu & (MAX_CPUS - 1);
+	struct current_packet *current = bpf_map_lookup_elem(&current_packets, &index);
+	struct nft_binding *binding;
+	__u64 skb_addr = current ? current->skb_addr : 0;
+
+	index = index * BINDINGS + (head->id & (BINDINGS - 1));
+	binding = bpf_map_lookup_elem(&nft_bindings, &index);
+	if (!binding)
+		return skb_addr;
+	if (!head->is_ours && binding->id == head->id &&
+	    (binding->skb_addr > REFUSED_PACKET || skb_addr <= REFUSED_PACKET))
+		return binding->skb_addr;
+	if (skb_addr) {
+		binding->id = head->id;
+		binding->skb_addr = skb_addr;
+	}
+	return skb_addr;
+}
+
+#define WRITE_MESSAGE(size)                                                                     \
+	do {                                                                                    \
+		struct {                                                                        \
+			struct packet_event event;                                              \
+			__u8 bytes[size];                                                       \
+		} *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);                             \
+		if (!r) {                                                                       \
+			__sync_fetch_and_add(&count->lost, 1);                                  \
+			return 0;                                                               \
+		}                                                                               \
+		r->event = event;                                                               \
+		if (bpf_skb_load_bytes(skb, 0, r->bytes, length))                               \
+			r->event.length = 0;                                                    \
+		record_submit(r, ctl, count);                                                   \
+	} while (0)
+
+/* Returns 0 always: the socket itself gets nothing. */
+SEC("socket")
+int nft_message(struct __sk_buff *skb)
+{
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), length = skb->len;
+	struct control *ctl = bpf_map_lookup_elem(&control, &zero);
+	struct cpu_counters *count = my_counters(cpu);
+	struct packet_event event = {};
+	struct tracked_skb *known;
+	struct message_head head;
+
+	if (!ctl || !count || !ctl->verdict_mask)
+		return 0;
+	message_read_head(skb, &head);
+	event.skb_addr = message_packet(&head, cpu);
+	if (head.is_ours || event.skb_addr == REFUSED_PACKET)
+		return 0;
+	known = event.skb_addr ? track_find(event.skb_addr) : 0;
+	event.session_mask = known ? known->session_mask & ctl->verdict_mask : ctl->verdict_mask;
+	if (!event.session_mask)
+		return 0;
+	event.timestamp_ns = bpf_ktime_get_ns();
+	event.netns = known ? known->netns : nft_setup.netns;
+	event.length = length;
+	event.param = head.id;
+	event.probe = nft_setup.probe;
+	event.cpu = cpu;
+	event.flags = EVENT_NFT;
+	__sync_fetch_and_add(&count->attempted, 1);
+	if (length < 4 || length > NFT_MESSAGE_LONG) {
+		__sync_fetch_and_add(&count->lost, 1);
+		return 0;
+	}
+	if (length <= NFT_MESSAGE_SHORT)
+		WRITE_MESSAGE(NFT_MESSAGE_SHORT);
+	else if (length <= NFT_MESSAGE_MEDIUM)
+		WRITE_MESSAGE(NFT_MESSAGE_MEDIUM);
+	else
+		WRITE_MESSAGE(NFT_MESSAGE_LONG);
+	return 0;
+}

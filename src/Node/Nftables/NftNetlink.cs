@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using System.ComponentModel;
+using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Native;
+
+namespace NftCluster.Node.Nftables;
+
+/// <summary>Asks the kernel's nftables by netlink, in the namespace of the thread that opens it: its generation, and dumps.</summary>
+internal sealed class NftNetlink : IDisposable
+{
+    public const int SubsystemNftables = 10 << 8;
+    public const int GetTable = 1;
+    public const int GetChain = 4;
+    public const int GetRule = 7;
+    public const int NewGeneration = 15;
+
+    private const int GetGeneration = 16;
+    private const ushort FlagRequest = 1;
+    private const ushort FlagDump = 0x300;
+    private const int AttributeGenerationId = 1;
+
+    private readonly NetlinkSocket _socket = NetlinkSocket.Open();
+    private readonly byte[] _buffer = new byte[256 * 1024];
+    private uint _sequence;
+
+    public delegate void MessageHandler(NetlinkMessage message);
+
+    /// <summary>The generation in force at some moment of the call.</summary>
+    public GenerationConfirmed AskGeneration()
+    {
+        long asked = Monotonic.NowNs;
+        Request(GetGeneration, FlagRequest);
+        uint? id = null;
+        while (id is null)
+        {
+            ReadOnlySpan<byte> rest = Receive();
+            while (NetlinkMessage.TryTake(ref rest, out NetlinkMessage message))
+            {
+                if (message.Sequence == _sequence)
+                {
+                    id = GenerationOf(message);
+                }
+            }
+        }
+        return new GenerationConfirmed(id.Value, asked, Monotonic.NowNs);
+    }
+
+    /// <summary>False when the kernel says that the ruleset changed under the dump.</summary>
+    public bool Dump(int command, MessageHandler handler)
+    {
+        Request(command, FlagRequest | FlagDump);
+        bool whole = true;
+        while (true)
+        {
+            ReadOnlySpan<byte> rest = Receive();
+            while (NetlinkMessage.TryTake(ref rest, out NetlinkMessage message))
+            {
+                if (message.Sequence != _sequence)
+                {
+                    continue; // of a request that was given up
+                }
+                whole &= (message.Flags & NetlinkMessage.FlagDumpInterrupted) == 0;
+                switch (message.Type)
+                {
+                    case NetlinkMessage.TypeDone:
+                        return whole;
+                    case NetlinkMessage.TypeError:
+                        throw Refused(message.Error);
+                    default:
+                        handler(message);
+                        break;
+                }
+            }
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static uint GenerationOf(NetlinkMessage message)
+    {
+        if (message.Type == NetlinkMessage.TypeError)
+        {
+            throw Refused(message.Error);
+        }
+        NetlinkAttributes attributes = message.Attributes;
+        while (attributes.MoveNext())
+        {
+            if (attributes.Type == AttributeGenerationId)
+            {
+                return attributes.UInt32;
+            }
+        }
+        throw new KernelException("the kernel's nftables gives no generation: Linux 3.18 or newer is needed");
+    }
+
+    private static KernelException Refused(int errno) => errno switch
+    {
+        1 or 13 => new KernelException("reading the ruleset needs root: run it with sudo"),
+        22 or 95 => new KernelException("this kernel has no nftables: load the module nf_tables"),
+        _ => new KernelException($"the kernel's nftables does not answer: {new Win32Exception(errno).Message}"),
+    };
+
+    private void Request(int command, ushort flags)
+    {
+        Span<byte> request = stackalloc byte[NetlinkMessage.PrefixLength];
+        request.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(request, NetlinkMessage.PrefixLength);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], (ushort)(SubsystemNftables | command));
+        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], flags);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[8..], ++_sequence);
+        _socket.Send(request);
+    }
+
+    private ReadOnlySpan<byte> Receive()
+    {
+        int length = _socket.Receive(_buffer);
+        return length > 0 ? _buffer.AsSpan(0, length) : throw new KernelException("the kernel had no memory for its answer about nftables: try again");
+    }
+}
+
+/// <summary>CLOCK_MONOTONIC, the clock of packet events.</summary>
+internal static unsafe class Monotonic
+{
+    public static long NowNs
+    {
+        get
+        {
+            timespec now;
+            _ = Libc.clock_gettime(Libc.CLOCK_MONOTONIC, &now);
+            return now.Nanoseconds;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+namespace NftCluster.Node.Pipeline;
+
+/// <summary>One step of a packet through a chain: a rule that matched, the end of a chain, or a base chain's policy.</summary>
+internal struct NftVerdict
+{
+    public ulong TimestampNs;
+
+    /// <summary>Addresses in the kernel, 0 where the source does not tell them.</summary>
+    public ulong ChainAddr;
+    public ulong RuleAddr;
+
+    /// <summary>0 = no rule: a policy, or the end of a chain.</summary>
+    public ulong RuleHandle;
+    public string Table;
+    public string Chain;
+
+    /// <summary>The chain of a jump or goto.</summary>
+    public string? JumpTarget;
+
+    /// <summary>The kernel's number of the verdict: below 0 nft's own, from 0 on netfilter's.</summary>
+    public int Code;
+
+    /// <summary>Names the packet in the messages of one host; may repeat.</summary>
+    public uint TraceId;
+    public uint Iif;
+    public uint Oif;
+    public uint Mark;
+    public uint CtId;
+    public uint CtStatus;
+    public uint CtState;
+
+    /// <summary>NFPROTO_* of the table.</summary>
+    public byte Family;
+    public NftTraceType Type;
+    public bool HasMark;
+
+    public const int Drop = 0;
+
+    public readonly bool IsDrop => Code == Drop && Type is NftTraceType.Rule or NftTraceType.Policy;
+
+    /// <summary>The same step told twice: a rule judges a packet again only after another step (the jump that led back to it).</summary>
+    public readonly bool Repeats(in NftVerdict before, ulong windowNs) =>
+        TimestampNs - before.TimestampNs <= windowNs
+        && Type == before.Type && Code == before.Code && RuleHandle == before.RuleHandle && TraceId == before.TraceId
+        && Family == before.Family && Chain == before.Chain && Table == before.Table;
+}
+
+/// <summary>enum nft_trace_types of the kernel.</summary>
+internal enum NftTraceType : byte
+{
+    Unknown,
+    Policy,
+    Return,
+    Rule,
+}
