@@ -66,11 +66,13 @@ struct dst_entry {
 };
 
 struct sock_common {
+	__u16 skc_num;		/* local port, in the order of the machine */
 	possible_net_t skc_net;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
 };
 
 struct sk_buff {
@@ -78,11 +80,13 @@ struct sk_buff {
 	struct sock *sk;
 	unsigned long _skb_refdst;
 	unsigned long _nfct;
+	int skb_iif;
 	unsigned int len;
 	unsigned int data_len;
 	__u32 mark;
 	__be16 protocol;
 	__u16 vlan_tci;
+	__u16 transport_header;
 	__u16 network_header;
 	__u16 mac_header;
 	unsigned int end;
@@ -109,7 +113,12 @@ struct in6_addr {
 	__be32 in6_u[4];
 };
 
+struct flowi_common {
+	int flowic_iif;
+};
+
 struct flowi4 {
+	struct flowi_common __fl_common;
 	__be32 saddr;
 	__be32 daddr;
 };

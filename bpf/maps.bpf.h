@@ -38,9 +38,10 @@ struct {
  * never remembered: a stale "no" on a re-used address would hide packets.
  */
 enum track_stage {
-	TRACK_INSIDE = 0,
+	TRACK_INSIDE = 0,	/* came in by a device */
 	TRACK_QUEUED = 1,	/* net_dev_queue was seen: the header goes out as it was there */
 	TRACK_LEFT = 2,		/* net_dev_start_xmit was seen */
+	TRACK_LOCAL = 3,	/* left a socket */
 };
 
 struct tracked_skb {

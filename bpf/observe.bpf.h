@@ -137,7 +137,7 @@ static __always_inline void write_plain(const volatile struct probe_desc *d,
 	struct packet_event *e;
 
 	__sync_fetch_and_add(&count->attempted, 1);
-	if (d->comm) {
+	if (d->flags & PROBE_COMM) {
 		struct {
 			struct packet_event event;
 			struct task_sample task;
@@ -201,6 +201,29 @@ static __always_inline __u64 ask_filters(struct sk_buff *skb, struct frame *f,
 	return wanted;
 }
 
+static __always_inline int is_entry(const volatile struct probe_desc *d)
+{
+	return d->role == ROLE_RECEIVE || d->role == ROLE_LOCAL_OUT;
+}
+
+/*
+ * The same packet further on: what matched once stays. Not so when it is a new packet on an
+ * address whose end was not seen: it comes to where it was before, or leaves a socket while the
+ * old one came in (the outer packet of a tunnel has been handed to the tunnel's device first).
+ */
+static __always_inline int goes_on(const volatile struct probe_desc *d, struct sk_buff *skb,
+				   const struct tracked_skb *known, __u32 ifindex, __u32 digest)
+{
+	if (d->role == ROLE_RECEIVE)
+		return known->stage != TRACK_LEFT && known->ifindex != ifindex &&
+		       known->digest == digest;
+	if (d->role == ROLE_LOCAL_OUT)
+		return known->stage == TRACK_QUEUED || known->stage == TRACK_LEFT;
+	if (known->stage == TRACK_INSIDE)
+		return FIELD(skb, skb_iif) != 0;
+	return known->stage != TRACK_LEFT || known->ifindex != ifindex;
+}
+
 /* A packet enters the host, leaves a socket, is handed to a device, or is dropped unknown. */
 static __always_inline void observe_door(const volatile struct probe_desc *d,
 					 const struct observation *o, struct tracked_skb *known,
@@ -213,20 +236,14 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 	frame_locate(o->skb, d->role, &f);
 	if (ctl->filtered_mask) {
 		mask |= ask_filters(o->skb, &f, ctl, netns, ifindex, cpu, count);
-		/*
-		 * The same packet further on: what matched once stays. Not so when it is a new
-		 * packet on an address whose end was not seen (it comes to where it was before).
-		 */
 		if (known && known->netns == netns &&
-		    (d->role == ROLE_RECEIVE ?
-			     known->stage != TRACK_LEFT && known->ifindex != ifindex &&
-				     known->digest == f.digest :
-			     known->stage != TRACK_LEFT || known->ifindex != ifindex))
+		    goes_on(d, o->skb, known, ifindex, f.digest))
 			mask |= known->session_mask;
 	}
 	if (!mask) {
 		track_forget(known);
-		remember_current(cpu, d->role == ROLE_RECEIVE || d->role == ROLE_LOCAL_OUT ? REFUSED_PACKET : 0);
+		if (!(d->flags & PROBE_DEFER))
+			remember_current(cpu, is_entry(d) ? REFUSED_PACKET : 0);
 		return;
 	}
 	if (!known)
@@ -237,13 +254,15 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 		known->ifindex = ifindex;
 		known->digest = f.digest;
 		known->stamp = track_stamp(now);
-		known->stage = d->role == ROLE_XMIT  ? TRACK_LEFT :
-			       d->role == ROLE_QUEUE ? TRACK_QUEUED :
-						       TRACK_INSIDE;
+		known->stage = d->role == ROLE_XMIT	 ? TRACK_LEFT :
+			       d->role == ROLE_QUEUE	 ? TRACK_QUEUED :
+			       d->role == ROLE_LOCAL_OUT ? TRACK_LOCAL :
+							   TRACK_INSIDE;
 		if (d->role == ROLE_DROP)
 			track_forget(known);
 	}
-	remember_current(cpu, d->role == ROLE_RECEIVE || d->role == ROLE_LOCAL_OUT ? o->skb_addr : 0);
+	if (!(d->flags & PROBE_DEFER))
+		remember_current(cpu, is_entry(d) ? o->skb_addr : 0);
 	write_sampled(d, o, &f, ctl, count, now, cpu, mask, netns, ifindex);
 }
 
@@ -256,6 +275,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 	struct tracked_skb *known;
 	struct net_device *dev;
 	struct control *ctl;
+	struct frame f;
 	__u64 now, mask;
 
 	ctl = bpf_map_lookup_elem(&control, &zero);
@@ -283,6 +303,8 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 			return;
 		}
 		ifindex = dev ? FIELD(dev, ifindex) : 0;
+		if (d->role == ROLE_QUEUE || d->role == ROLE_XMIT)
+			o->param = FIELD(o->skb, skb_iif);
 		cpu = bpf_get_smp_processor_id();
 		count = my_counters(cpu);
 		if (!count)
@@ -336,8 +358,12 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 			return;
 		}
 		mask = ctl->all_mask;
-		if (!mask)
-			return;
+		if (mask) {
+			/* With its header, so that it can be told whose clone it is. */
+			frame_locate(o->skb, d->role, &f);
+			write_sampled(d, o, &f, ctl, count, now, cpu, mask, netns, ifindex);
+		}
+		return;
 	} else {
 		mask = known->session_mask;
 		netns = known->netns;

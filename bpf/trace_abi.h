@@ -27,7 +27,7 @@ enum probe_role {
 	ROLE_DROP = 5,		/* kfree_skb: the end, with a reason */
 	ROLE_CONSUME = 6,	/* consume_skb: the end, used up */
 	ROLE_COUNT = 7,		/* has no packet: hits are counted, nothing is emitted */
-	ROLE_FLOW = 8,		/* has a flow, no packet: the CPU's current packet if it fits */
+	ROLE_FLOW = 8,		/* has a flow or a socket, no packet: the CPU's current packet if it fits */
 	ROLE_FOLLOW = 9,	/* sees every skb of the system: only for packets already known */
 	ROLE_VERDICT = 10,	/* nft's trace: the message itself is the event */
 };
@@ -39,7 +39,12 @@ enum param_kind {
 	PARAM_HOOK = 2,		/* argument param_arg is a nf_hook_state: param = hook, param2 = pf */
 	PARAM_FLOW4 = 3,	/* argument param_arg is a flowi4; param = table (param2_arg) */
 	PARAM_FLOW6 = 4,	/* argument param_arg is a flowi6; param = id of the fib6_table param2_arg */
+	PARAM_SOCKET = 5,	/* argument param_arg is a sock that the CPU's current packet may be for */
 };
+
+/* Flags of probe_desc. */
+#define PROBE_COMM  1	/* always in the context of the process: send its name */
+#define PROBE_DEFER 2	/* the packet is put aside here: it is not what the CPU works on next */
 
 /* One row of the catalog as the kernel half needs it (.rodata: the verifier folds it away). */
 struct probe_desc {
@@ -49,7 +54,7 @@ struct probe_desc {
 	__s8 skb_arg;		/* argument position, -1 = none */
 	__s8 param_arg;
 	__s8 param2_arg;
-	__u8 comm;		/* 1 = always in the context of the process: send its name */
+	__u8 flags;		/* PROBE_* */
 };
 
 /*
@@ -76,15 +81,13 @@ struct tracing_setup {
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */
 #define EVENT_TASK	 2	/* a task_sample follows (after the header_sample) */
-#define EVENT_NAT	 4	/* conntrack says: addresses differ from the original tuple */
 #define EVENT_NFT	 16	/* a message of nft's trace follows, event.length bytes of it */
-#define EVENT_BORN	 8	/* the kernel half did not know this packet before */
 
 struct packet_event {
 	__u64 timestamp_ns;	/* bpf_ktime_get_ns(): CLOCK_MONOTONIC */
 	__u64 skb_addr;
 	__u64 session_mask;	/* bit s: session s wants this packet */
-	__u64 param;
+	__u64 param;		/* param_kind says what; at ROLE_QUEUE and ROLE_XMIT: the device it came in by, 0 = none */
 	__u32 netns;		/* inode of the network namespace */
 	__u32 ifindex;
 	__u32 length;		/* skb->len in bytes, from where skb->data points */

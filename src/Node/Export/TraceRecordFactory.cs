@@ -52,7 +52,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             FunctionsCalled = FunctionsOf(trace),
             Complete = trace.IsComplete,
             IncompleteReason = trace.IsComplete ? null : WhyIncomplete(trace),
-            In = trace.Direction == TraceDirection.Outbound ? null : came,
+            In = trace.Direction == TraceDirection.Outbound || !trace.BeganInSight ? null : came,
             Out = left,
             Netns = trace.Netns,
             Events = Events(trace, came, left, direction),
@@ -72,6 +72,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
     {
         _ when (trace.Marks & TraceMarks.Truncated) != 0 => "events-truncated",
         _ when trace.IsNftOnly => "nft-only",
+        _ when !trace.BeganInSight => "begin-not-seen",
         TraceEnd.Timeout => "timeout",
         TraceEnd.Evicted => "evicted",
         TraceEnd.Replaced => "end-not-seen",

@@ -314,7 +314,8 @@ internal sealed unsafe class KernelProbes : IDisposable
     {
         ResolvedProbe probe = planned.Probe;
         ProbeDefinition definition = probe.Definition;
-        return new ProbeDesc((ushort)planned.Index, (byte)definition.Role, (byte)definition.Param, (sbyte)probe.SkbArg, (sbyte)probe.ParamArg, (sbyte)probe.Param2Arg, definition.InProcess);
+        byte flags = (byte)((definition.InProcess ? TraceAbi.ProbeComm : 0) | (definition.Defers ? TraceAbi.ProbeDefer : 0));
+        return new ProbeDesc((ushort)planned.Index, (byte)definition.Role, (byte)definition.Param, (sbyte)probe.SkbArg, (sbyte)probe.ParamArg, (sbyte)probe.Param2Arg, flags);
     }
 
     private void Attached(int index, Backend backend, BpfLink? link, int programFd)

@@ -79,18 +79,22 @@ internal sealed class PacketTrace
         (Marks & TraceMarks.Dropped) != 0 || (Marks & (TraceMarks.NftOnly | TraceMarks.NftDropped)) == (TraceMarks.NftOnly | TraceMarks.NftDropped) ? Verdict.Dropped
         : HasLeft ? Verdict.Forwarded
         : (Marks & TraceMarks.Delivered) != 0 ? Verdict.Delivered
+        : End == TraceEnd.Timeout && (Marks & TraceMarks.LocalStack) != 0 ? Verdict.Delivered // taken in by this host's stack, not dropped, its end not shown (docs/export.md)
         : (Marks & TraceMarks.Consumed) != 0 ? (Marks & TraceMarks.LocalStack) != 0 ? Verdict.Delivered : Verdict.Consumed
         : Verdict.Unknown;
 
     public TraceDirection Direction =>
-        (Marks & TraceMarks.Received) != 0 && (Marks & TraceMarks.Sent) == 0 ? HasQueued ? TraceDirection.Forward : TraceDirection.Inbound
+        (Marks & (TraceMarks.Received | TraceMarks.CameUnseen)) != 0 && (Marks & TraceMarks.Sent) == 0 ? HasQueued ? TraceDirection.Forward : TraceDirection.Inbound
         : (Marks & TraceMarks.Sent) != 0 ? TraceDirection.Outbound
         : TraceDirection.Unknown;
 
-    public bool IsComplete => !IsNftOnly && IsWhole;
+    /// <summary>Its way in was seen, or it began here.</summary>
+    public bool BeganInSight => (Marks & TraceMarks.CameUnseen) == 0;
+
+    public bool IsComplete => !IsNftOnly && BeganInSight && IsWhole;
 
     private bool IsWhole => End is TraceEnd.Ended or TraceEnd.Left && (Marks & TraceMarks.Truncated) == 0
-        || End == TraceEnd.Timeout && (Marks & TraceMarks.Delivered) != 0;
+        || End == TraceEnd.Timeout && (Marks & (TraceMarks.Delivered | TraceMarks.LocalStack)) != 0;
 
     private bool HasQueued => (Marks & TraceMarks.Queued) != 0;
 
@@ -246,12 +250,19 @@ internal sealed class PacketTrace
         return false;
     }
 
+    /// <summary>At a device: unless its way in was seen, the packet itself says whether it came in by one.</summary>
+    private TraceMarks Origin(in PacketEvent e) =>
+        (Marks & (TraceMarks.Received | TraceMarks.Sent | TraceMarks.CameUnseen)) != 0 ? TraceMarks.None
+        : e.Param != 0 ? TraceMarks.CameUnseen
+        : TraceMarks.Sent;
+
     private void Advance(in PacketEvent e, ProbeRole role, ProbeFacts facts)
     {
         switch (role)
         {
             case ProbeRole.Receive:
                 Marks |= (Marks & TraceMarks.Sent) == 0 ? TraceMarks.Received : TraceMarks.None;
+                Marks &= ~TraceMarks.Left; // loopback: out and in again, it has not left the host
                 Stage = TraceStage.Received;
                 break;
             case ProbeRole.LocalOut:
@@ -259,11 +270,11 @@ internal sealed class PacketTrace
                 Stage = TraceStage.Sent;
                 break;
             case ProbeRole.Queue:
-                Marks |= TraceMarks.Queued | ((Marks & TraceMarks.Received) == 0 ? TraceMarks.Sent : TraceMarks.None);
+                Marks |= TraceMarks.Queued | Origin(e);
                 Stage = TraceStage.Queued;
                 break;
             case ProbeRole.Xmit:
-                Marks |= TraceMarks.Left | TraceMarks.Queued | ((Marks & TraceMarks.Received) == 0 ? TraceMarks.Sent : TraceMarks.None);
+                Marks |= TraceMarks.Left | TraceMarks.Queued | Origin(e);
                 OutIfindex = e.Ifindex;
                 Stage = TraceStage.Left;
                 break;
@@ -329,6 +340,9 @@ internal enum TraceMarks : ushort
     /// <summary>A rule or a policy said drop.</summary>
     NftDropped = 2048,
     NftOnly = 4096,
+
+    /// <summary>It came in by a device, but what it looked like then was not seen.</summary>
+    CameUnseen = 8192,
 }
 
 /// <summary>Why a trace was closed.</summary>

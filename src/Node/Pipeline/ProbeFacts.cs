@@ -13,7 +13,7 @@ internal sealed class ProbeFacts
     {
         Catalog = catalog;
         _roles = [.. catalog.Select(p => p.Role)];
-        _delivers = [.. catalog.Select(p => string.Equals(p.Step, "socket", StringComparison.Ordinal) && string.Equals(p.Direction, "inbound", StringComparison.Ordinal) && p.Role is ProbeRole.Step or ProbeRole.Follow)];
+        _delivers = [.. catalog.Select(p => p.Delivers)];
         _localStack = [.. catalog.Select(p => p.Step is "INPUT" or "local" or "transport" && string.Equals(p.Direction, "inbound", StringComparison.Ordinal))];
     }
 

@@ -17,13 +17,18 @@ internal static class VisitRules
         || (header.Protocol == 17 && header.DestinationPort is 4789 or 8472 or 6081 or 51820);
 
     /// <summary>Roles at which a visit may be born when the address is unknown.</summary>
-    public static bool CanBegin(ProbeRole role) => role is not (ProbeRole.Consume or ProbeRole.Follow or ProbeRole.Flow or ProbeRole.Count);
+    public static bool CanBegin(ProbeRole role, bool hasHeader) => role switch
+    {
+        ProbeRole.Consume or ProbeRole.Follow or ProbeRole.Flow or ProbeRole.Count => false,
+        ProbeRole.Xmit => hasHeader, // without one its queue was seen: a clone of a packet that is closed
+        _ => true,
+    };
 
     public static bool BeginsNewVisit(PacketTrace known, in PacketEvent e, ProbeRole role, bool hasHeader, in PacketHeader header)
     {
         if (known.Stage == TraceStage.Ended)
         {
-            return CanBegin(role);
+            return CanBegin(role, hasHeader);
         }
         switch (role)
         {

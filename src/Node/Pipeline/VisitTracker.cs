@@ -164,7 +164,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
             }
             Finish(known, known.HasLeft ? TraceEnd.Left : TraceEnd.Replaced, closed);
         }
-        if (!VisitRules.CanBegin(role))
+        if (!VisitRules.CanBegin(role, hasHeader))
         {
             return null;
         }

@@ -16,6 +16,9 @@ internal static class TraceAbi
     public const int NetfilterSlots = 10;
     public const int NetfilterDoors = 2;
 
+    public const byte ProbeComm = 1;
+    public const byte ProbeDefer = 2;
+
     public const byte EventSample = 1;
     public const byte EventTask = 2;
     public const byte EventNft = 16;
@@ -30,12 +33,12 @@ internal readonly struct ProbeDesc
     public readonly sbyte SkbArg;
     public readonly sbyte ParamArg;
     public readonly sbyte Param2Arg;
-    public readonly byte Comm;
+    public readonly byte Flags;
 
-    public ProbeDesc(ushort probe, byte role, byte paramKind, sbyte skbArg, sbyte paramArg, sbyte param2Arg, bool comm)
+    public ProbeDesc(ushort probe, byte role, byte paramKind, sbyte skbArg, sbyte paramArg, sbyte param2Arg, byte flags)
     {
         (Probe, Role, ParamKind, SkbArg, ParamArg, Param2Arg) = (probe, role, paramKind, skbArg, paramArg, param2Arg);
-        Comm = comm ? (byte)1 : (byte)0;
+        Flags = flags;
     }
 }
 

@@ -9,7 +9,7 @@ internal static partial class ProbeCatalog
         Tracepoint("napi_gro_receive_entry", "device", "inbound", "NIC", ProbeRole.Receive),
         Tracepoint("napi_gro_frags_entry", "device", "inbound", "NIC", ProbeRole.Receive),
         Tracepoint("netif_receive_skb", "device", "inbound", "NIC", ProbeRole.Receive),
-        Tracepoint("netif_rx", "device", "inbound", "NIC", ProbeRole.Receive),
+        Tracepoint("netif_rx", "device", "inbound", "NIC", ProbeRole.Receive) with { Defers = true }, // onto a CPU's backlog
         // These three run just before the tracepoints above, so the packet may still be unknown: doors, too.
         Function("napi_gro_receive", "device", "inbound", "NIC", "tp:napi_gro_receive_entry") with { Role = ProbeRole.Receive },
         Function("gro_receive_skb", "device", "inbound", "NIC", "tp:napi_gro_receive_entry") with { Role = ProbeRole.Receive }, // 6.14+
@@ -64,10 +64,10 @@ internal static partial class ProbeCatalog
         Function("tcp_data_queue", "socket", "inbound", "socket"),
         Function("__udp_enqueue_schedule_skb", "socket", "inbound", "socket"),
         Function("sock_queue_rcv_skb_reason", "socket", "inbound", "socket"),
-        Counted(Tracepoint("sk_data_ready", "socket", "inbound", "socket")),
+        ToSocket(Tracepoint("sk_data_ready", "socket", "inbound", "socket")) with { Delivers = true }, // the data is in the queue by then
         Followed(Tracepoint("sock_rcvqueue_full", "socket", "inbound", "socket")),
         WithValues(Tracepoint("udp_fail_queue_rcv_skb", "socket", "inbound", "socket"), "int"),
-        WithValues(Followed(Tracepoint("skb_copy_datagram_iovec", "socket", "inbound", "socket")), "int") with { InProcess = true }, // bytes
-        Followed(Function("skb_consume_udp", "socket", "inbound", "socket", "tp:skb_copy_datagram_iovec")) with { InProcess = true },
+        WithValues(Followed(Tracepoint("skb_copy_datagram_iovec", "socket", "inbound", "socket")), "int") with { InProcess = true, Delivers = true }, // bytes
+        Followed(Function("skb_consume_udp", "socket", "inbound", "socket", "tp:skb_copy_datagram_iovec")) with { InProcess = true, Delivers = true },
     ];
 }

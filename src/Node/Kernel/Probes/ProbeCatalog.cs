@@ -57,6 +57,15 @@ internal static partial class ProbeCatalog
 
     private static ProbeDefinition InModule(string module, ProbeDefinition row) => row with { Module = module };
 
+    /// <summary>A socket that is told of data: it has no packet of its own.</summary>
+    private static ProbeDefinition ToSocket(ProbeDefinition row) => row with
+    {
+        Role = ProbeRole.Flow,
+        SkbArgument = null,
+        Param = ParamKind.Socket,
+        ParamArgument = "sock*",
+    };
+
     /// <summary>A route look-up: it has a flow, no packet of its own.</summary>
     private static ProbeDefinition Flow(ParamKind kind, ProbeDefinition row, string? table = null) => row with
     {

@@ -25,6 +25,12 @@ internal sealed record ProbeDefinition(string Name, ProbeKind Kind, string Layer
     /// <summary>True where it always runs in the context of the process whose packet it is.</summary>
     public bool InProcess { get; init; }
 
+    /// <summary>True where the packet is only put aside: it is not what the CPU works on next.</summary>
+    public bool Defers { get; init; }
+
+    /// <summary>True where the packet, or its data, has certainly reached a socket.</summary>
+    public bool Delivers { get; init; }
+
     /// <summary>Unique in the catalog and accepted by --probes: "fn:netif_receive_skb", "tp:netif_receive_skb", "hook:ipv4/INPUT".</summary>
     public string QualifiedName => Prefix(Kind) + Name;
 

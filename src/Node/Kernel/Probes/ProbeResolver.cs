@@ -41,7 +41,7 @@ internal static class ProbeResolver
         }
 
         int param = Position(arguments, definition.ParamArgument);
-        if (param < 0 && definition.Param is ParamKind.Hook or ParamKind.Flow4 or ParamKind.Flow6)
+        if (param < 0 && definition.Param is ParamKind.Hook or ParamKind.Flow4 or ParamKind.Flow6 or ParamKind.Socket)
         {
             return No(definition, $"has no {definition.ParamArgument} among its arguments on this kernel");
         }

@@ -24,6 +24,7 @@ internal enum ParamKind : byte
     Hook = 2,
     Flow4 = 3,
     Flow6 = 4,
+    Socket = 5,
 }
 
 /// <summary>What a row of the catalog names.</summary>

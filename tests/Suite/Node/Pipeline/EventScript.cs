@@ -39,7 +39,8 @@ internal sealed class EventScript
 
     public EventScript LocalOut(Skb skb) => Add("fn:__ip_local_out", skb, 0, sampled: true);
 
-    public EventScript Queue(Skb skb, uint ifindex = Eth1) => Add("tp:net_dev_queue", skb, ifindex, sampled: true);
+    /// <summary><paramref name="cameBy"/> is the packet's own memory of its way in (skb_iif).</summary>
+    public EventScript Queue(Skb skb, uint ifindex = Eth1, uint cameBy = 0) => Add("tp:net_dev_queue", skb, ifindex, sampled: true, cameBy);
 
     public EventScript Xmit(Skb skb, uint ifindex = Eth1, bool sampled = false) => Add("tp:net_dev_start_xmit", skb, ifindex, sampled);
 

@@ -19,6 +19,7 @@ internal sealed class TrackerRig : ITraceSink
 {
     private readonly VisitTracker _tracker;
     private readonly TracePool _pool = new();
+    private Action<PacketTrace>? _inspect;
 
     public TrackerRig(TrackerOptions? options = null, int sessionBit = 0)
     {
@@ -40,6 +41,7 @@ internal sealed class TrackerRig : ITraceSink
 
     public void Take(PacketTrace trace)
     {
+        _inspect?.Invoke(trace);
         Closed.Add(new ClosedTrace(
             trace.SkbAddr, trace.Netns, trace.Generation, trace.End, trace.Verdict, trace.Direction, trace.Marks,
             trace.DropReason, trace.Pid, trace.In, trace.Out, trace.Events.ToArray(), trace.NftVerdicts.ToArray()));
@@ -66,5 +68,5 @@ internal sealed class TrackerRig : ITraceSink
     }
 
     /// <summary>The traces of a whole script.</summary>
-    public static IReadOnlyList<ClosedTrace> Traces(EventScript script, TrackerOptions? options = null) => new TrackerRig(options).Play(script).CloseAll();
+    public static IReadOnlyList<ClosedTrace> Traces(EventScript script, TrackerOptions? options = null, Action<PacketTrace>? inspect = null) => new TrackerRig(options) { _inspect = inspect }.Play(script).CloseAll();
 }

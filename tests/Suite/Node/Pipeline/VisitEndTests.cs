@@ -90,6 +90,22 @@ public sealed class VisitEndTests
     }
 
     [Fact]
+    public void What_this_host_s_stack_took_in_and_did_not_drop_is_delivered_when_nothing_more_comes()
+    {
+        _rig.Play(_script.Receive(_skb).Step(_skb, "hook:ipv4/INPUT")).Expire(_script.NowNs + _defaults.TimeoutNs + 1);
+
+        Assert.Equal((Verdict.Delivered, TraceEnd.Timeout), (_rig.Closed[0].Verdict, _rig.Closed[0].End));
+    }
+
+    [Fact]
+    public void A_queue_that_refused_the_packet_did_not_deliver_it()
+    {
+        _rig.Play(_script.Receive(_skb).Step(_skb, "tp:udp_fail_queue_rcv_skb").Drop(_skb));
+
+        Assert.Equal(Verdict.Dropped, Assert.Single(_rig.Closed).Verdict);
+    }
+
+    [Fact]
     public void What_stays_silent_is_closed_after_the_time_out()
     {
         _rig.Play(_script.Receive(_skb).Step(_skb, "fn:ip_rcv"));

@@ -30,6 +30,34 @@ public sealed class VisitIdentityTests
     }
 
     [Fact]
+    public void A_packet_first_seen_on_its_way_out_is_forwarded_where_it_says_so_itself_and_not_complete()
+    {
+        PacketTrace? whole = null;
+
+        ClosedTrace trace = Assert.Single(TrackerRig.Traces(_script.Queue(_skb, cameBy: 2).Xmit(_skb), inspect: closed => whole = closed));
+
+        Assert.Equal((TraceDirection.Forward, Verdict.Forwarded), (trace.Direction, trace.Verdict));
+        Assert.Equal((false, false), (whole!.BeganInSight, whole.IsComplete));
+    }
+
+    [Fact]
+    public void A_packet_that_went_out_on_loopback_and_came_in_again_was_delivered_not_forwarded()
+    {
+        _script.LocalOut(_skb).Queue(_skb, Loopback).Xmit(_skb, Loopback).Receive(_skb, Loopback).Step(_skb, "hook:ipv4/INPUT", Loopback).Consume(_skb);
+
+        Assert.Equal(Verdict.Delivered, Assert.Single(TrackerRig.Traces(_script)).Verdict);
+    }
+
+    [Fact]
+    public void A_step_without_a_header_after_the_end_opens_no_visit_at_the_way_out()
+    {
+        TrackerRig rig = new TrackerRig().Play(_script.Xmit(_skb));
+
+        Assert.Empty(rig.CloseAll());
+        Assert.Equal(1, rig.Counters.OrphanEvents);
+    }
+
+    [Fact]
     public void A_receive_after_a_transmit_begins_a_new_visit()
     {
         IReadOnlyList<ClosedTrace> traces = TrackerRig.Traces(_script.Forward(_skb).Receive(_skb, EventScript.Eth1));

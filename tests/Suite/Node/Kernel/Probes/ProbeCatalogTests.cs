@@ -42,7 +42,7 @@ public sealed class ProbeCatalogTests
     public void Roles_and_arguments_fit_each_other() => Assert.All(ProbeCatalog.All, row =>
     {
         Assert.Equal(row.Role is ProbeRole.Count or ProbeRole.Flow or ProbeRole.Verdict, row.SkbArgument is null);
-        Assert.Equal(row.Role == ProbeRole.Flow, row.Param is ParamKind.Flow4 or ParamKind.Flow6);
+        Assert.Equal(row.Role == ProbeRole.Flow, row.Param is ParamKind.Flow4 or ParamKind.Flow6 or ParamKind.Socket);
         Assert.Equal(row.Param != ParamKind.None && row.Kind != ProbeKind.Hook, row.ParamArgument is not null);
     });
 
