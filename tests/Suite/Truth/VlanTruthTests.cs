@@ -44,14 +44,16 @@ public sealed class VlanTruthTests
         run.AssertAgreement();
         TraceRecord[] udp = [.. run.Hosts["router"].Traces.Where(trace => trace.ProtocolName == "UDP")];
         Assert.Equal(2 * count, udp.Length);
-        Assert.All(udp, trace => Assert.True(IsFromVlanToVlan(trace), TraceRules.Words(trace)));
+        TraceRecord[] wrong = [.. udp.Where(trace => !IsFromVlanToVlan(trace))];
+        Assert.True(wrong.Length == 0, $"{wrong.Length} of {udp.Length} do not go from VLAN to VLAN: {string.Join('\n', wrong.Take(3).Select(TraceRules.Words))}");
     }
 
+    // On the way in the kernel takes the tag off and goes another round, past no door: the VLAN device shows on the way out only.
     private static bool IsFromVlanToVlan(TraceRecord trace)
     {
         string[] devices = [.. trace.Events.Select(e => e.Device).OfType<string>().Distinct(StringComparer.Ordinal)];
-        return (trace.In is { Device: "eth0", VlanId: 42 } && trace.Out is { Device: "eth1", VlanId: 43 } && devices is ["eth0", "eth0.42", "eth1.43", "eth1"])
-            || (trace.In is { Device: "eth1", VlanId: 43 } && trace.Out is { Device: "eth0", VlanId: 42 } && devices is ["eth1", "eth1.43", "eth0.42", "eth0"]);
+        return (trace.In is { Device: "eth0", VlanId: 42 } && trace.Out is { Device: "eth1", VlanId: 43 } && devices is ["eth0", "eth1.43", "eth1"])
+            || (trace.In is { Device: "eth1", VlanId: 43 } && trace.Out is { Device: "eth0", VlanId: 42 } && devices is ["eth1", "eth0.42", "eth0"]);
     }
 
     // Each datagram is answered before the next is sent: when the last answer is there, nothing is under way.
