@@ -12,13 +12,14 @@ namespace NftCluster.Cli;
 internal sealed class TraceOptions
 {
     private const string FullMode = "full";
+    private const string NftMode = "nft";
 
     private readonly Argument<string[]> _filter = new("filter") { Description = "pcap-filter(7) expression, as for tcpdump: host 10.3.0.2 and tcp port 80", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string> _mode = new("--mode") { Description = "What to watch: full (functions and tracepoints).", DefaultValueFactory = _ => FullMode };
+    private readonly Option<string> _mode = new("--mode") { Description = "What to watch: full (functions, tracepoints and nft verdicts), nft (verdicts and hooks only).", DefaultValueFactory = _ => FullMode };
     private readonly Option<string?> _device = Text("--dev", "DEVICE", "Only packets that pass this device.");
     private readonly Option<string?> _netns = Text("--netns", "NAME", "Network namespace: a name, a path, a process id, or all. Default: this one.");
     private readonly Option<string?> _mark = Text("--mark", "VALUE[/MASK]", "Only packets with this mark when they come to a door.");
-    private readonly Option<string> _probes = new("--probes") { Description = "all, light (doors and drops only), five, or names separated by commas.", DefaultValueFactory = _ => "all" };
+    private readonly Option<string?> _probes = new("--probes") { Description = "all, light (doors and drops only), nft (as --mode nft), five, or names separated by commas; unless given, what the mode watches." };
     private readonly Option<bool> _light = new("--light") { Description = "Short for --probes light: doors and drops only." };
     private readonly Option<string> _backend = new("--backend") { Description = "How functions are watched: auto, fentry, kprobe-multi, kprobe, tracepoint or netfilter.", DefaultValueFactory = _ => Backends.Auto };
     private readonly Option<string?> _duration = Text("--duration", "TIME", "Stop after this long: 10s, 5m, 1h.");
@@ -40,7 +41,7 @@ internal sealed class TraceOptions
     {
         command.Arguments.Add(_filter);
         _backend.CompletionSources.Add([Backends.Auto, .. Backends.Names]);
-        _mode.CompletionSources.Add(FullMode);
+        _mode.CompletionSources.Add(FullMode, NftMode);
         foreach (Option option in new Option[] { _mode, _device, _netns, _mark, _probes, _light, _backend, _duration, _maxPackets, _export, _all, _json, _summary, _readyFile, _name, _ring, _timeout, _maxOpen, _filterFile })
         {
             command.Options.Add(option);
@@ -53,9 +54,9 @@ internal sealed class TraceOptions
     public TraceRequest Bind(ParseResult parsed)
     {
         string mode = parsed.GetValue(_mode)!;
-        if (mode != FullMode)
+        if (mode is not (FullMode or NftMode))
         {
-            throw new UsageException($"--mode '{mode}' is unknown: give full");
+            throw new UsageException($"--mode '{mode}' is unknown: give full or nft");
         }
         string? filterFile = parsed.GetValue(_filterFile);
         string[] words = parsed.GetValue(_filter) ?? [];
@@ -72,7 +73,7 @@ internal sealed class TraceOptions
         {
             throw new UsageException("--json and --summary exclude each other: give one of them");
         }
-        if (!ProbeSelection.TryParse(parsed.GetValue(_light) ? "light" : parsed.GetValue(_probes)!, out IReadOnlyList<ProbeDefinition> probes, out string? error))
+        if (!ProbeSelection.TryParse(parsed.GetValue(_light) ? "light" : parsed.GetValue(_probes) ?? (mode == NftMode ? NftMode : "all"), out IReadOnlyList<ProbeDefinition> probes, out string? error))
         {
             throw new UsageException(error!);
         }

@@ -79,7 +79,7 @@ internal sealed class PacketTrace
         (Marks & TraceMarks.Dropped) != 0 || (Marks & (TraceMarks.NftOnly | TraceMarks.NftDropped)) == (TraceMarks.NftOnly | TraceMarks.NftDropped) ? Verdict.Dropped
         : HasLeft ? Verdict.Forwarded
         : (Marks & TraceMarks.Delivered) != 0 ? Verdict.Delivered
-        : End == TraceEnd.Timeout && (Marks & TraceMarks.LocalStack) != 0 ? Verdict.Delivered // taken in by this host's stack, not dropped, its end not shown (docs/export.md)
+        : IsTakenIn ? Verdict.Delivered
         : (Marks & TraceMarks.Consumed) != 0 ? (Marks & TraceMarks.LocalStack) != 0 ? Verdict.Delivered : Verdict.Consumed
         : Verdict.Unknown;
 
@@ -94,7 +94,14 @@ internal sealed class PacketTrace
     public bool IsComplete => !IsNftOnly && BeganInSight && IsWhole;
 
     private bool IsWhole => End is TraceEnd.Ended or TraceEnd.Left && (Marks & TraceMarks.Truncated) == 0
-        || End == TraceEnd.Timeout && (Marks & (TraceMarks.Delivered | TraceMarks.LocalStack)) != 0;
+        || (Marks & TraceMarks.Delivered) != 0 && End is TraceEnd.Timeout or TraceEnd.Replaced or TraceEnd.Stopped
+        || IsTakenIn;
+
+    /// <summary>
+    /// Handed to this host's stack, not dropped, and silent ever since, or its address already another packet's: kernels free a
+    /// TCP acknowledgement, for one, without a word (docs/export.md).
+    /// </summary>
+    private bool IsTakenIn => End is TraceEnd.Timeout or TraceEnd.Replaced && (Marks & TraceMarks.LocalStack) != 0;
 
     private bool HasQueued => (Marks & TraceMarks.Queued) != 0;
 

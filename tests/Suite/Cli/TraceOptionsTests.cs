@@ -46,8 +46,8 @@ public sealed class TraceOptionsTests
     }
 
     [Theory]
-    [InlineData("--mode", "fast", "--mode 'fast' is unknown: give full")]
-    [InlineData("--backend", "ebpf", "--backend 'ebpf' is unknown: give auto, fentry, kprobe-multi, kprobe, tracepoint, netfilter")]
+    [InlineData("--mode", "fast", "--mode 'fast' is unknown: give full or nft")]
+    [InlineData("--backend", "ebpf", "--backend 'ebpf' is unknown: give auto, fentry, kprobe-multi, kprobe, tracepoint, netfilter, nft-netlink")]
     [InlineData("--ring-mb", "3", "--ring-mb 3 is no power of two: give 1, 2, 4 … 1024")]
     [InlineData("--ring-mb", "0", "--ring-mb '0' is out of range: give a whole number from 1 to 1024")]
     [InlineData("--ring-mb", "4096", "--ring-mb '4096' is out of range: give a whole number from 1 to 1024")]

@@ -16,6 +16,10 @@ internal static partial class ProbeCatalog
     public static IReadOnlyList<ProbeDefinition> Light { get; } =
         Tracepoints("netif_receive_skb", "net_dev_start_xmit", "kfree_skb");
 
+    /// <summary>Verdicts and hooks, and the doors and drops that a verdict's packet is told by.</summary>
+    public static IReadOnlyList<ProbeDefinition> Nft { get; } =
+        [.. Light, .. Tracepoints("net_dev_queue"), .. All.Where(row => row.Kind is ProbeKind.Hook or ProbeKind.Nft || row is { Kind: ProbeKind.Function, Name: "nf_hook_slow" })];
+
     /// <summary>The five probes that bench/ measures with.</summary>
     public static IReadOnlyList<ProbeDefinition> Five { get; } =
         Tracepoints("netif_receive_skb", "net_dev_queue", "net_dev_start_xmit", "consume_skb", "kfree_skb");

@@ -1,6 +1,6 @@
 namespace NftCluster.Node.Kernel.Probes;
 
-/// <summary>Reads `--probes all | light | five | name,name…`, and says what was probably meant when a name is unknown.</summary>
+/// <summary>Reads `--probes all | light | nft | five | name,name…`, and says what was probably meant when a name is unknown.</summary>
 internal static class ProbeSelection
 {
     /// <summary>The chosen rows in the catalog's order, or one line that says what is wrong.</summary>
@@ -21,7 +21,7 @@ internal static class ProbeSelection
         }
 
         rows = [.. ProbeCatalog.All.Where(chosen.Contains)];
-        error = rows.Count == 0 ? "no probe named: give all, light, five, or names separated by commas (list them: nftcluster probes)" : null;
+        error = rows.Count == 0 ? "no probe named: give all, light, nft, five, or names separated by commas (list them: nftcluster probes)" : null;
         return error is null;
     }
 
@@ -34,6 +34,8 @@ internal static class ProbeSelection
                 return ProbeCatalog.All;
             case "light":
                 return ProbeCatalog.Light;
+            case "nft":
+                return ProbeCatalog.Nft;
             case "five":
                 return ProbeCatalog.Five;
         }
@@ -45,7 +47,7 @@ internal static class ProbeSelection
 
     private static string Suggest(string name)
     {
-        IEnumerable<string> candidates = ProbeCatalog.All.Select(row => row.Name).Concat(["all", "light", "five"]).Distinct(StringComparer.Ordinal);
+        IEnumerable<string> candidates = ProbeCatalog.All.Select(row => row.Name).Concat(["all", "light", "nft", "five"]).Distinct(StringComparer.Ordinal);
         string bare = name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..];
         (string best, int distance) = candidates
             .Select(candidate => (candidate, Distance(bare, candidate)))
