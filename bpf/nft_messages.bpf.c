@@ -25,7 +25,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile struct nft_setup nft_setup;
 
 #define NETLINK_HEADERS 20	/* struct nlmsghdr, struct nfgenmsg */
-#define FIRST_BYTES	192	/* hold the attributes up to the table's name in all but absurd names */
 #define MAX_ATTRIBUTES	12
 
 /* The head of the context (UAPI): the only field read here. */
@@ -35,6 +34,7 @@ struct __sk_buff {
 
 enum {	/* enum nft_trace_attributes */
 	NFTA_TRACE_TABLE = 1,
+	NFTA_TRACE_CHAIN = 2,
 	NFTA_TRACE_ID = 6,
 };
 
@@ -69,17 +69,37 @@ static __always_inline int begins_with_own(const __u8 *name)
 	return !differs;
 }
 
-/* Attributes are { u16 length, u16 type, payload }, each rounded up to four bytes. */
+/* Each attribute is rounded up to four bytes. */
+struct attribute {
+	__u16 length;	/* with these four bytes */
+	__u16 type;
+	__u8 payload[12];
+};
+
+/*
+ * Every kernel from 4.6 on begins with protocol, type and id (four bytes each), chain and table: then
+ * three loads are enough. Where one does not, the attributes are searched.
+ */
 static __always_inline void message_read_head(struct __sk_buff *skb, struct message_head *head)
 {
-	__u32 at = NETLINK_HEADERS;
-	struct {
-		__u16 length;
-		__u16 type;
-		__u8 payload[12];
-	} attribute;
+	struct attribute attribute;
+	__u32 at = NETLINK_HEADERS + 2 * 8;
 
 	head->id = head->is_ours = 0;
+	if (!bpf_skb_load_bytes(skb, at, &attribute, sizeof(attribute)) &&
+	    attribute.type == NFTA_TRACE_ID) {
+		__u16 *chain = (__u16 *)(attribute.payload + 4);
+
+		head->id = *(__u32 *)attribute.payload;
+		at += 8 + ((chain[0] + 3) & ~3);
+		if (chain[1] == NFTA_TRACE_CHAIN &&
+		    !bpf_skb_load_bytes(skb, at, &attribute, sizeof(attribute)) &&
+		    attribute.type == NFTA_TRACE_TABLE) {
+			head->is_ours = begins_with_own(attribute.payload);
+			return;
+		}
+	}
+	at = NETLINK_HEADERS;
 	for (int i = 0; i < MAX_ATTRIBUTES; i++) {
 		if (bpf_skb_load_bytes(skb, at, &attribute, sizeof(attribute)))
 			return;

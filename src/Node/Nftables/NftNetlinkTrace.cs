@@ -88,10 +88,13 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         }
     }
 
-    /// <summary>One table a process: a second instance has its own.</summary>
+    /// <summary>
+    /// One table a process: a second instance has its own. The rule ends its chain itself: else the kernel would make three
+    /// messages of it (the rule, the end of the chain, the policy), each some microseconds.
+    /// </summary>
     private static string TableText()
     {
-        static string Chain(string hook) => string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook} priority {First}; policy accept; meta nftrace set 1; }}\n");
+        static string Chain(string hook) => string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook} priority {First}; policy accept; meta nftrace set 1 accept; }}\n");
         return $"table inet {RulesetTable.OwnPrefix}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]} {{ flags owner;\n{Chain("prerouting")}{Chain("output")}}}\n";
     }
 }

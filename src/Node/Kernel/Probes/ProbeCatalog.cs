@@ -18,7 +18,7 @@ internal static partial class ProbeCatalog
 
     /// <summary>Verdicts and hooks, and the doors and drops that a verdict's packet is told by.</summary>
     public static IReadOnlyList<ProbeDefinition> Nft { get; } =
-        [.. Light, .. Tracepoints("net_dev_queue"), .. All.Where(row => row.Kind is ProbeKind.Hook or ProbeKind.Nft || row is { Kind: ProbeKind.Function, Name: "nf_hook_slow" })];
+        [.. Light, .. All.Where(row => row.Kind is ProbeKind.Hook or ProbeKind.Nft || row is { Kind: ProbeKind.Function, Name: "nf_hook_slow" })];
 
     /// <summary>The five probes that bench/ measures with.</summary>
     public static IReadOnlyList<ProbeDefinition> Five { get; } =
