@@ -40,7 +40,12 @@ internal sealed unsafe class RingBufferReader : IDisposable
     public int MapFd { get; }
 
     /// <summary>Bytes written and not yet read.</summary>
-    public long Backlog => (long)(Volatile.Read(ref ProducerPosition) - Volatile.Read(ref ConsumerPosition));
+    public long Backlog => (long)(Produced - Consumed);
+
+    /// <summary>Bytes written since the beginning, records under way included: once <see cref="Consumed"/> is here, all of them were read.</summary>
+    public ulong Produced => Volatile.Read(ref ProducerPosition);
+
+    public ulong Consumed => Volatile.Read(ref ConsumerPosition);
 
     private ref ulong ConsumerPosition => ref Unsafe.AsRef<ulong>((void*)_consumerPage);
 

@@ -15,10 +15,18 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
     private const int ShortestWaitMs = 1;
     private const int LongestWaitMs = 16;
 
+    /// <summary>While packets flow without a pause the shards must still learn the time, to close what has ended.</summary>
+    private const ulong NoticeEveryNs = 100_000_000;
+
+    /// <summary>A program that ran when its session was told to be quiet may write a last event: programs run for microseconds.</summary>
+    private const ulong GraceNs = 1_000_000;
+
     private readonly Channel<PollerMessage> _orders = Channel.CreateUnbounded<PollerMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<int, Subscribe> _subscribers = subscribers.ToDictionary(s => s.Bit);
-    private readonly List<int> _leaving = [];
+    private readonly List<Leaving> _leaving = [];
     private readonly DrainNotice _drained = new();
+    private (ulong Position, ulong NowNs)? _mark;
+    private ulong _noticedNs;
     private volatile bool _stopping;
     private Thread? _thread;
 
@@ -54,16 +62,23 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
         int wait = ShortestWaitMs;
         while (!_stopping)
         {
-            TakeOrders();
             bool read = Drain();
             wait = read ? ShortestWaitMs : Math.Min(wait * 2, LongestWaitMs);
             if (!read)
             {
-                TellDrained();
-                LetGo();
+                TellDrained(Now());
             }
+            BetweenReads();
             ring.Wait(wait);
         }
+    }
+
+    /// <summary>After each batch, not only when the ring is empty: under steady traffic it may not be for seconds.</summary>
+    private void BetweenReads()
+    {
+        TakeOrders();
+        LetGo();
+        TellTime();
     }
 
     private void TakeOrders()
@@ -77,7 +92,7 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
                     node.Tell(new SessionReady(subscribe.Bit));
                     break;
                 case Unsubscribe unsubscribe:
-                    _leaving.Add(unsubscribe.Bit);
+                    _leaving.Add(new Leaving(unsubscribe.Bit, Now() + GraceNs));
                     break;
             }
         }
@@ -101,6 +116,7 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
             }
             any = true;
             HandOver(batch);
+            BetweenReads();
         }
         return any;
     }
@@ -119,18 +135,29 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
         batch.Release();
     }
 
-    private void TellDrained()
+    /// <summary>A mark is a time and where the ring's writers were then: once read so far, nothing older will come.</summary>
+    private void TellTime()
+    {
+        ulong now = Now();
+        if (_mark is null && now - _noticedNs >= NoticeEveryNs)
+        {
+            _mark = (ring.Produced, now);
+        }
+        if (_mark is { } mark && ring.Consumed >= mark.Position)
+        {
+            TellDrained(mark.NowNs);
+        }
+    }
+
+    private void TellDrained(ulong nowNs)
     {
         if (!_drained.IsHome)
         {
             return;
         }
-        timespec now;
-        unsafe
-        {
-            _ = Libc.clock_gettime(Libc.CLOCK_MONOTONIC, &now);
-        }
-        RingDrained message = new(_drained.HandTo(_subscribers.Count, (ulong)now.Nanoseconds));
+        _mark = null;
+        _noticedNs = nowNs;
+        RingDrained message = new(_drained.HandTo(_subscribers.Count, nowNs));
         foreach (Subscribe subscriber in _subscribers.Values)
         {
             if (!subscriber.Shard.Tell(message))
@@ -140,13 +167,32 @@ internal sealed class RingPoller(RingBufferReader ring, BatchPool pool, ActorRef
         }
     }
 
+    /// <summary>CLOCK_MONOTONIC, the clock of the events; no system call (vDSO), and asked per batch.</summary>
+    private static unsafe ulong Now()
+    {
+        timespec now;
+        _ = Libc.clock_gettime(Libc.CLOCK_MONOTONIC, &now);
+        return (ulong)now.Nanoseconds;
+    }
+
     private void LetGo()
     {
-        foreach (int bit in _leaving)
+        for (int i = _leaving.Count - 1; i >= 0; i--)
         {
-            _subscribers.Remove(bit);
-            node.Tell(new EventsHandedOver(bit));
+            Leaving leaving = _leaving[i];
+            if (leaving.After is null && Now() >= leaving.SettledNs)
+            {
+                _leaving[i] = leaving = leaving with { After = ring.Produced };
+            }
+            if (leaving.After is { } after && ring.Consumed >= after)
+            {
+                _leaving.RemoveAt(i);
+                _subscribers.Remove(leaving.Bit);
+                node.Tell(new EventsHandedOver(leaving.Bit));
+            }
         }
-        _leaving.Clear();
     }
+
+    /// <summary>The last event of the session lies before <paramref name="After"/> in the ring, taken once its programs have settled.</summary>
+    private sealed record Leaving(int Bit, ulong SettledNs, ulong? After = null);
 }

@@ -80,6 +80,32 @@ public sealed class PollerActorTests : IAsyncLifetime
         Assert.Same(first, (await NextNoticeAsync()).Notice);
     }
 
+    [Fact]
+    public async Task A_subscriber_is_let_go_while_the_batches_of_others_are_under_way()
+    {
+        await SubscribeAsync();
+        await UseUpAllBatchesAsync();
+
+        _poller.Tell(new Unsubscribe(0));
+
+        await _node.ExpectMessageAsync(m => m is EventsHandedOver { Bit: 0 }, "the poller lets the subscriber go though it never saw the ring empty");
+    }
+
+    [Fact]
+    public async Task The_time_is_told_while_packets_flow_without_a_pause()
+    {
+        await SubscribeAsync();
+        await UseUpAllBatchesAsync();
+        ulong before = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            DrainNotice notice = (await NextNoticeAsync()).Notice;
+            Assert.True(notice.NowNs > before, $"{notice.NowNs} after {before}");
+            before = notice.NowNs;
+            notice.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _system.DisposeAsync();
@@ -93,6 +119,16 @@ public sealed class PollerActorTests : IAsyncLifetime
         await _node.ExpectMessageAsync(m => m is SessionReady { Bit: 0 }, "the poller has the subscriber");
     }
 
+    /// <summary>From now on the poller finds no free batch, and so never reads an empty ring.</summary>
+    private async Task UseUpAllBatchesAsync()
+    {
+        for (byte i = 0; i < BatchPool.Batches; i++)
+        {
+            _ring.Write([i]);
+            await NextBatchAsync();
+        }
+    }
+
     private Task<EventsRead> NextBatchAsync() => NextAsync<EventsRead>("a batch");
 
     private Task<RingDrained> NextNoticeAsync() => NextAsync<RingDrained>("the ring is empty");
@@ -102,10 +138,12 @@ public sealed class PollerActorTests : IAsyncLifetime
     {
         while (true)
         {
-            if (await _shard.ExpectMessageAsync(what) is TMessage message)
+            ShardMessage next = await _shard.ExpectMessageAsync(what);
+            if (next is TMessage message)
             {
                 return message;
             }
+            (next as RingDrained)?.Notice.Release();
         }
     }
 }
