@@ -22,6 +22,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
     private readonly bool _keepsAll;
     private readonly PacketTrace[] _closed = new PacketTrace[ClosedBatchSize];
     private int _closedCount;
+    private long _handedOut;
     private bool _limitTold;
 
     public PacketTraceShardActor(SessionSpec spec, ProbeFacts facts, int sessionBit, ActorRef<SessionMessage> session, ActorRef<OutputMessage>? output, TracePool pool)
@@ -37,11 +38,16 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
         _keepsAll = string.Equals(spec.Quality, TraceQuality.All, StringComparison.Ordinal);
     }
 
+    /// <summary>Exactly so many are handed out; what comes until the session has stopped is only counted.</summary>
+    private bool IsLimitReached => _spec.MaxPackets > 0 && _handedOut >= _spec.MaxPackets;
+
     public void Take(PacketTrace trace)
     {
         bool valuable = TraceQuality.IsValuable(trace.EventCount, trace.Verdict == Verdict.Dropped, trace.NftVerdictCount);
         _statistics.CountTrace(trace, valuable);
-        if (_output is null || !(valuable || _keepsAll))
+        bool wanted = (valuable || _keepsAll) && !IsLimitReached;
+        _handedOut += wanted ? 1 : 0;
+        if (_output is null || !wanted)
         {
             _pool.ReturnLocal(trace);
             return;
@@ -87,7 +93,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
                 _session.Tell(new TracesClosed(Snapshot()));
                 break;
         }
-        if (_spec.MaxPackets > 0 && _statistics.Packets >= _spec.MaxPackets && !_limitTold)
+        if (IsLimitReached && !_limitTold)
         {
             _limitTold = true;
             _session.Tell(new PacketLimitReached());

@@ -91,7 +91,7 @@ public sealed class SessionActorTests : IDisposable
     }
 
     [Fact]
-    public async Task The_packet_limit_stops_the_session_by_itself()
+    public async Task The_packet_limit_stops_the_session_by_itself_and_no_more_are_handed_out()
     {
         await using SessionRig rig = await SessionRig.RunningAsync(SessionRig.Spec(_output) with { MaxPackets = 2 });
         Skb reused = SessionRig.Packet(1);
@@ -99,7 +99,8 @@ public sealed class SessionActorTests : IDisposable
         rig.Play(_script.Forward(reused).Forward(reused).Forward(reused));
 
         await rig.EndEventsAsync();
-        Assert.Equal("STOPPED", (await rig.StopAsync()).Session.State);
+        Assert.Equal(("STOPPED", 3L), (await rig.StopAsync()) switch { var ended => (ended.Session.State, ended.Statistics.TotalPackets) });
+        Assert.Equal(2, _output.Traces.Count());
     }
 
     [Fact]
