@@ -6,7 +6,7 @@ namespace NftCluster.Node.Export;
 /// Streams one export to disk in flat memory: traces go out as they close, session and statistics are filled into
 /// room kept at the head, and only a complete and synced file gets the final name.
 /// </summary>
-/// <remarks>Owns the partial file and its buffer; one thread at a time. Dispose without Complete leaves nothing behind.</remarks>
+/// <remarks>Owns the file and its buffer; one thread at a time. Dispose without Complete leaves nothing behind.</remarks>
 internal sealed class ExportWriter : IDisposable
 {
     private const int FlushAt = 1 << 20;
@@ -15,16 +15,14 @@ internal sealed class ExportWriter : IDisposable
     private readonly string _stem;
     private readonly int _room;
     private readonly TraceBuffer _buffer = new(FlushAt + (FlushAt / 4));
-    private string _partial;
-    private FileStream? _file;
+    private ExportFile? _file;
 
     private ExportWriter(string directory, string stem, int room)
     {
         _directory = directory;
         _stem = stem;
         _room = room;
-        _partial = Path.Combine(directory, ExportNames.Partial(stem));
-        _file = CreatePartial(_partial);
+        _file = ExportFile.Create(directory, stem);
     }
 
     public long TraceCount { get; private set; }
@@ -72,9 +70,9 @@ internal sealed class ExportWriter : IDisposable
             _buffer.Add("\n]}\n"u8);
             Drain();
             FillHead(ExportHead.Render(session, statistics with { ExportedPackets = TraceCount }, _room));
-            _file.Flush(flushToDisk: true);
+            _file.Stream.Flush(flushToDisk: true);
+            final = _file.Publish();
             _file.Dispose();
-            final = Publish();
             DirectorySync.Flush(_directory);
         });
         _file = null;
@@ -87,13 +85,9 @@ internal sealed class ExportWriter : IDisposable
         _buffer.Dispose();
     }
 
-    /// <summary>No sharing: the lock that comes with it tells other instances' sweeps that this file is alive.</summary>
-    private static FileStream CreatePartial(string path) =>
-        new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-
     private void Drain()
     {
-        _file!.Write(_buffer.Bytes);
+        _file!.Stream.Write(_buffer.Bytes);
         _buffer.Clear();
     }
 
@@ -105,46 +99,19 @@ internal sealed class ExportWriter : IDisposable
             return;
         }
 
-        _file!.Position = 0;
-        _file.Write(head);
+        _file!.Stream.Position = 0;
+        _file.Stream.Write(head);
     }
 
-    /// <summary>The rare way: the head outgrew its room, so head and traces are copied into a second partial file.</summary>
+    /// <summary>The rare way: the head outgrew its room, so head and traces are copied into a second file.</summary>
     private void Rewrite(byte[] head)
     {
-        string first = _partial;
-        FileStream from = _file!;
-        _partial = Path.Combine(_directory, ExportNames.Partial(_stem));
+        using ExportFile first = _file!;
         _file = null;
-        try
-        {
-            _file = CreatePartial(_partial);
-            _file.Write(head);
-            from.Position = _room;
-            from.CopyTo(_file, FlushAt);
-        }
-        finally
-        {
-            from.Dispose();
-            File.Delete(first);
-        }
-    }
-
-    private string Publish()
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            string final = Path.Combine(_directory, ExportNames.Final(_stem, attempt));
-            try
-            {
-                File.Move(_partial, final, overwrite: false);
-                return final;
-            }
-            catch (IOException) when (File.Exists(final))
-            {
-                // The name is taken by an earlier export of the same second and session: the next one is tried.
-            }
-        }
+        _file = ExportFile.Create(_directory, _stem);
+        _file.Stream.Write(head);
+        first.Stream.Position = _room;
+        first.Stream.CopyTo(_file.Stream, FlushAt);
     }
 
     private void Guarded(Action step)
@@ -162,20 +129,7 @@ internal sealed class ExportWriter : IDisposable
 
     private void Abandon()
     {
-        if (_file is null)
-        {
-            return;
-        }
-
-        _file.Dispose();
+        _file?.Dispose();
         _file = null;
-        try
-        {
-            File.Delete(_partial);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The directory is gone or read-only by now: the next run's sweep takes it.
-        }
     }
 }

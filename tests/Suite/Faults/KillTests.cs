@@ -1,4 +1,5 @@
 using NftCluster.Lab;
+using NftCluster.Node.Export;
 using NftCluster.Tests.Lab;
 using NftCluster.Tests.Node.Export;
 
@@ -33,6 +34,7 @@ public sealed class KillTests
 
         await KernelObjects.GoneAsync(before);
         Assert.All(Exports.In(directory.Path), path => Exports.Read(path));
+        AssertNoHalfFile(directory);
         AssertNoTables(network);
         await AssertNextSweepsAsync(network, directory);
     }
@@ -43,6 +45,15 @@ public sealed class KillTests
         Assert.True(next.Errors.Any(line => line.Contains("exported", StringComparison.Ordinal)), next.Describe());
         Assert.Empty(Exports.PartialIn(directory.Path));
         Assert.Contains(Exports.In(directory.Path), path => path.Contains("_next_", StringComparison.Ordinal));
+    }
+
+    private static void AssertNoHalfFile(TempDirectory directory)
+    {
+        using var unnamed = UnnamedExportFile.TryCreate(directory.Path, "probe");
+        if (unnamed is not null)
+        {
+            Assert.DoesNotContain(directory.Names, name => name.StartsWith('.'));
+        }
     }
 
     private static void AssertNoTables(QuietNetwork network)

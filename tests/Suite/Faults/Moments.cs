@@ -30,7 +30,7 @@ internal static class Moments
             Moment.FirstProgram => () => Holds(trace, "prog ", 1),
             Moment.TenthProgram => () => Holds(trace, "prog ", 10),
             Moment.FirstLink => () => Holds(trace, "link ", 1),
-            Moment.ExportBegun => () => Exports.PartialIn(directory.Path).Count > 0,
+            Moment.ExportBegun => () => Exports.PartialIn(directory.Path).Count + Unnamed.HeldBy(trace.Id, directory.Path) > 0,
             _ => () => File.Exists(readyFile),
         };
         await Eventually.HoldsAsync(() => trace.HasExited || reached(), () => $"{moment}: {trace.Describe()}");
