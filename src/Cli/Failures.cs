@@ -32,6 +32,7 @@ internal static class Failures
     private static string? OneLine(Exception failure) => failure switch
     {
         UsageException or KernelException or FilterException or ExportException or KernelTypesException or LabException or RuleChangeException => failure.Message,
+        TimeoutException late => $"gave up waiting: {late.Message.ReplaceLineEndings(" ")}",
         DllNotFoundException missing => MissingLibrary(missing.Message),
         IOException or UnauthorizedAccessException => failure.Message,
         _ => null,

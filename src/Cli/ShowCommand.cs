@@ -68,7 +68,7 @@ internal static class ShowCommand
             }
             catch (IOException e)
             {
-                return Fail(error, $"cannot write to standard output: {e.Message}; send it elsewhere");
+                return Fail(error, ExportException.StandardOutput(e).Message);
             }
         });
         return command;

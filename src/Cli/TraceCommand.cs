@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using System.Text;
 using NftCluster.Actors;
 using NftCluster.Cli.Outputs;
@@ -37,30 +36,44 @@ internal static class TraceCommand
     {
         // Before anything is attached: what cannot work is said at once.
         _ = SessionWants.Of(request.Spec);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
+        using ReadyFile? ready = request.ReadyFile is { } path ? ReadyFile.Claim(path) : null;
+        await using StandardOutputStream output = new();
+        using StopSignals stop = new(output, error, cancellation);
         ExportOutput? export = null;
         try
         {
             await using var node = NodeHost.Start(request.Tracer, TimeProvider.System, failure => error.WriteLine($"nftcluster: {failure.Path} failed ({failure.Decision}): {failure.Error.Message}"));
-
-            var tally = new FilterTally(request.Display);
-            await using StreamWriter text = new(new StandardOutputStream(), new UTF8Encoding(false), 64 * 1024);
-            var terminal = new TerminalWriter(text, TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
-            var rules = new RuleTallyOutput(tally);
-            SessionSpec spec = WithOutputs(request, node, terminal, tally, rules, stop, out export);
-
-            ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
-            IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
-            await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
-            if (request.ReadyFile is { } ready)
+            try
             {
-                await WriteReadyFileAsync(ready, stop.Token);
+                var tally = new FilterTally(request.Display);
+                // Never disposed: what a failed run left in it is not worth waiting for a reader who stands still.
+                var terminal = new TerminalWriter(new StreamWriter(output, new UTF8Encoding(false), 64 * 1024), TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
+                var rules = new RuleTallyOutput(tally);
+                SessionRecord announced = node.Announce(request.Spec);
+                export = request.ExportDirectory is { } directory ? new ExportOutput(directory, announced) : null;
+                SessionSpec spec = request.Spec with
+                {
+                    Outputs = Outputs(request, export, rules),
+                    Live = LiveOutputs(request, output, terminal, announced, tally, stop),
+                };
+
+                ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
+                IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
+                await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
+                ready?.Write();
+                SessionEnded ended = await FollowAsync(request, session, error, stop);
+                if (export?.Path is { } file)
+                {
+                    await error.WriteLineAsync($"nftcluster: exported {file}");
+                }
+                // The export is safe. What is read live ends when its reader has read it, has gone, or a signal comes.
+                LiveEnded live = await session.AskAsync<LiveEnded>(reply => new AwaitLive(reply), Timeout.InfiniteTimeSpan, CancellationToken.None);
+                return Report(request, ended, live, tally, rules.Rules, terminal, export, output, error);
             }
-            SessionEnded ended = await FollowAsync(request, session, error, stop);
-            Report(request, ended, tally, rules.Rules, terminal, export, error);
-            return ended.Session.FailureReason is null ? 0 : 1;
+            finally
+            {
+                output.Abandon(); // the node's actors stop only when none of them waits for a reader
+            }
         }
         finally
         {
@@ -69,44 +82,25 @@ internal static class TraceCommand
         }
     }
 
-    private static async Task WriteReadyFileAsync(string path, CancellationToken cancellation)
+    private static List<ITraceOutput> Outputs(TraceRequest request, ExportOutput? export, RuleTallyOutput rules)
     {
-        try
-        {
-            await File.WriteAllTextAsync(path, $"{Environment.ProcessId}\n", cancellation);
-        }
-        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"--ready-file {path} cannot be written: {unwritable.Message}");
-        }
-    }
-
-    private static SessionSpec WithOutputs(TraceRequest request, NodeHost node, TerminalWriter terminal, FilterTally tally, RuleTallyOutput rules, CancellationTokenSource stop, out ExportOutput? export)
-    {
-        List<ITraceOutput> outputs = [];
-        SessionRecord announced = node.Announce(request.Spec);
-        export = request.ExportDirectory is { } directory ? new ExportOutput(directory, announced) : null;
-        if (export is not null)
-        {
-            outputs.Add(export);
-        }
-        if (request.Json)
-        {
-            outputs.Add(new LineOutput(new StandardOutputStream(), tally, stop.Cancel));
-        }
-        else if (!request.Summary)
-        {
-            outputs.Add(new JourneyOutput(terminal, JourneyView.PlaceOf(announced), tally));
-        }
+        List<ITraceOutput> outputs = export is null ? [] : [export];
         if (!request.Json && request.Tracer.Probes.Any(probe => probe.Kind == ProbeKind.Nft))
         {
             outputs.Add(rules);
         }
-        return request.Spec with { Outputs = outputs };
+        return outputs;
     }
 
+    private static List<ITraceOutput> LiveOutputs(TraceRequest request, StandardOutputStream output, TerminalWriter terminal, SessionRecord announced, FilterTally tally, StopSignals stop) => request switch
+    {
+        { Json: true } => [new LineOutput(output, tally, stop.Stop)],
+        { Summary: true } => [],
+        _ => [new JourneyOutput(terminal, JourneyView.PlaceOf(announced), tally, stop.Stop)],
+    };
+
     /// <summary>Waits for the first of: the time, the packet limit, Ctrl-C, a failure. Then the session ends in order.</summary>
-    private static async Task<SessionEnded> FollowAsync(TraceRequest request, ActorRef<SessionMessage> session, TextWriter error, CancellationTokenSource stop)
+    private static async Task<SessionEnded> FollowAsync(TraceRequest request, ActorRef<SessionMessage> session, TextWriter error, StopSignals stop)
     {
         using var quiet = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         if (request.Duration is { } duration)
@@ -122,18 +116,11 @@ internal static class TraceCommand
         return await session.AskAsync<SessionEnded>(reply => new StopSession(reply), _patience, CancellationToken.None);
     }
 
-    private static void Report(TraceRequest request, SessionEnded ended, FilterTally tally, RuleTally rules, TerminalWriter terminal, ExportOutput? export, TextWriter error)
+    private static int Report(TraceRequest request, SessionEnded ended, LiveEnded live, FilterTally tally, RuleTally rules, TerminalWriter terminal, ExportOutput? export, StandardOutputStream output, TextWriter error)
     {
-        if (!request.Json)
+        if (!request.Json && live.Error is null)
         {
-            var view = new SummaryView(terminal);
-            view.Render(ended.Session, ended.Statistics with { ExportedPackets = export?.Count ?? 0 });
-            view.RenderRules(rules);
-            terminal.Flush();
-        }
-        if (export?.Path is { } path)
-        {
-            error.WriteLine($"nftcluster: exported {path}");
+            Summarize(ended, rules, terminal, export);
         }
         if (ended.Session.FailureReason is { } failure)
         {
@@ -143,11 +130,33 @@ internal static class TraceCommand
         {
             error.WriteLine($"nftcluster: {why}");
         }
+        if (live.Error is not null)
+        {
+            error.WriteLine($"nftcluster: {live.Error}");
+        }
+        else if (output.GaveUp)
+        {
+            error.WriteLine("nftcluster: nobody read standard output: the rest was not written there");
+        }
+        return ended.Session.FailureReason is null && live.Error is null && !output.GaveUp ? 0 : 1;
     }
 
-    private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
+    private static void Summarize(SessionEnded ended, RuleTally rules, TerminalWriter terminal, ExportOutput? export)
     {
-        signal.Cancel = true; // not at once: stop, export, then exit 0
-        stop.Cancel();
+        try
+        {
+            SummaryView view = new(terminal);
+            view.Render(ended.Session, ended.Statistics with { ExportedPackets = export?.Count ?? 0 });
+            view.RenderRules(rules);
+            terminal.Flush();
+        }
+        catch (IOException e) when (LineWriter.IsReaderGone(e))
+        {
+            // `trace … | head`: whoever reads has seen enough.
+        }
+        catch (IOException e)
+        {
+            throw ExportException.StandardOutput(e);
+        }
     }
 }

@@ -30,7 +30,10 @@ internal sealed class TraceProgress(TextWriter error, bool isTerminal, TimeProvi
             long before = 0;
             for (int tick = 1; await timer.WaitForNextTickAsync(cancellationToken); tick++)
             {
-                SessionStatus status = await session.AskAsync<SessionStatus>(reply => new GetStatus(reply), _patience, cancellationToken);
+                if (await AskAsync(session, cancellationToken) is not { } status)
+                {
+                    continue;
+                }
                 if (status.State != SessionState.Running)
                 {
                     break;
@@ -50,6 +53,20 @@ internal sealed class TraceProgress(TextWriter error, bool isTerminal, TimeProvi
         if (isTerminal)
         {
             error.Write("\r\u001b[K");
+        }
+    }
+
+    /// <summary>Null when the session is too busy to answer: it is asked again a second later.</summary>
+    private static async Task<SessionStatus?> AskAsync(ActorRef<SessionMessage> session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await session.AskAsync<SessionStatus>(reply => new GetStatus(reply), _patience, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // An overloaded machine: no reason to end a session that may be well.
+            return null;
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed class ExportException : Exception
         return new ExportException($"cannot write the export in {directory}: {Reason(cause, errno)}; {remedy}", cause);
     }
 
+    public static ExportException StandardOutput(IOException cause) =>
+        new($"cannot write to standard output: {Reason(cause, Errno(cause))}; send it elsewhere", cause);
+
     public static ExportException Reading(string path, Exception cause) =>
         new($"cannot read {path}: {Reason(cause, Errno(cause))}", cause);
 

@@ -7,7 +7,6 @@ namespace NftCluster.Node.Export;
 internal sealed class LineWriter(Stream output) : IDisposable
 {
     private const int FlushAt = 64 * 1024;
-    private const int BrokenPipe = 32;
 
     private readonly TraceBuffer _buffer = new(2 * FlushAt);
 
@@ -49,11 +48,12 @@ internal sealed class LineWriter(Stream output) : IDisposable
         }
         catch (IOException e)
         {
-            throw new ExportException($"cannot write to standard output: {e.Message}; send it elsewhere", e);
+            throw ExportException.StandardOutput(e);
         }
     }
 
-    public static bool IsReaderGone(IOException e) => ExportException.Errno(e) == BrokenPipe;
+    /// <summary>Gone, or there and no longer waited for.</summary>
+    public static bool IsReaderGone(IOException e) => ExportException.Errno(e) is StandardOutputStream.BrokenPipe or StandardOutputStream.NobodyReads;
 
     /// <summary>The stream is the caller's.</summary>
     public void Dispose() => _buffer.Dispose();

@@ -21,8 +21,11 @@ internal sealed record StopWaiting : OutputMessage;
 /// <summary>Nothing more will come: end every output with these, then answer with an error or null.</summary>
 internal sealed record CompleteOutputs(SessionRecord Session, StatisticsRecord Statistics) : OutputMessage;
 
-/// <summary>Turns closed traces into records and gives them to the session's outputs, away from the actor that assembles them.</summary>
-internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
+/// <summary>
+/// Turns closed traces into records and gives them to the session's outputs, away from the actor that assembles them. What
+/// somebody reads live goes on through its lane: a reader who stands still is never in an export's way.
+/// </summary>
+internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane? live, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
 {
     /// <summary>The watcher asks for the generation every 10 ms; a machine too busy for that gets texts late, then none.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(500);
@@ -34,7 +37,7 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceReco
     private readonly Queue<PacketTrace[]> _unbound = new();
     private CompleteOutputs? _end;
     private bool _blind;
-    private string? _failure;
+    private readonly OutputSet _outputs = new(outputs, failure => session.Tell(new OutputFailed(failure)));
 
     protected override ValueTask ReceiveAsync(OutputMessage message)
     {
@@ -90,8 +93,10 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceReco
     private void WriteOldest()
     {
         PacketTrace[] traces = _unbound.Dequeue();
-        Guarded(() => Write(traces));
+        TraceRecord[] made = [.. traces.Select(records.Make)];
         pool.Return(traces);
+        live?.Offer(made);
+        _outputs.Write(made);
     }
 
     private void Complete()
@@ -101,56 +106,16 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, TraceReco
             return;
         }
         _end = null;
-        Guarded(() =>
-        {
-            foreach (ITraceOutput output in outputs)
-            {
-                output.Complete(end.Session, end.Statistics);
-            }
-        });
-        session.Tell(new OutputsCompleted(_failure));
+        // Only now is the lane's count final: all traces have been offered.
+        StatisticsRecord final = LiveLane.CountIn(end.Statistics, live);
+        live?.Complete(end.Session, final);
+        _outputs.Complete(end.Session, final);
+        session.Tell(new OutputsCompleted(_outputs.Failure));
     }
 
     protected override ValueTask PostStopAsync()
     {
-        foreach (ITraceOutput output in outputs)
-        {
-            output.Dispose();
-        }
+        _outputs.Close();
         return default;
-    }
-
-    private void Write(PacketTrace[] traces)
-    {
-        foreach (PacketTrace trace in traces)
-        {
-            TraceRecord record = records.Make(trace);
-            foreach (ITraceOutput output in outputs)
-            {
-                output.Write(record);
-            }
-        }
-        foreach (ITraceOutput output in outputs)
-        {
-            output.Flush();
-        }
-    }
-
-    /// <summary>An output that cannot write (a full disk) fails the session once; what comes later is only returned to the pool.</summary>
-    private void Guarded(Action step)
-    {
-        if (_failure is not null)
-        {
-            return;
-        }
-        try
-        {
-            step();
-        }
-        catch (ExportException failure)
-        {
-            _failure = failure.Message;
-            session.Tell(new OutputFailed(failure.Message));
-        }
     }
 }

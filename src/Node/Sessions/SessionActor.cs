@@ -8,13 +8,16 @@ using NftCluster.Node.Pipeline;
 namespace NftCluster.Node.Sessions;
 
 /// <summary>
-/// One session: its states, its shard of packet traces, its output. Its end in order:
-/// (1) no more events, (2) all events with the shard, (3) traces closed, (4) outputs complete, (5) answer.
+/// One session: its states, its shard of packet traces, its outputs. Its end in order:
+/// (1) no more events, (2) all events with the shard, (3) traces closed, (4) outputs complete, (5) answer. What is read live
+/// may end later, or never: only who asks for that waits for it.
 /// </summary>
 internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int shardMailbox) : Actor<SessionMessage>
 {
     /// <summary>Batches of at most 256 closed traces each: what is told beyond them is counted as lost to the output. Small batches come every few ms.</summary>
     private const int OutputMailbox = 512;
+
+    private const string LivePart = "live";
 
     private static readonly TimeSpan _remembered = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
@@ -24,9 +27,13 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
     private SessionReport _report = null!;
     private ActorRef<ShardMessage> _shard = null!;
     private ActorRef<OutputMessage>? _output;
+    private SessionLive _live = SessionLive.None();
     private SessionEnded? _ended;
+    private bool _isTold;
     private string? _expression = spec.Filter;
     private StatisticsSnapshot? _last;
+    private StatisticsSnapshot? _seen;
+    private KernelCounts? _counts;
 
     /// <summary>Parts hold a session's state: one that throws cannot be made anew, so the session fails and says why.</summary>
     protected override SupervisorStrategy Supervision => SupervisorStrategy.StopAlways;
@@ -37,13 +44,21 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         _report = new SessionReport(spec, place);
         TracePool pool = new();
         ActorRef<SessionMessage> self = Context.Self;
-        if (spec.Outputs.Count > 0)
+        if (spec.Live.Count > 0)
+        {
+            LiveLane lane = new();
+            _live = SessionLive.With(lane);
+            ActorRef<LiveMessage> live = Context.Spawn<LiveMessage>("live", () => new LiveOutputActor(spec.Live, lane, self), Mailbox.DropNewest(LiveLane.Mailbox));
+            lane.LeadTo(live);
+            Context.WatchWith(live, new PartDied(LivePart));
+        }
+        if (spec.Outputs.Count + spec.Live.Count > 0)
         {
             RulesetHistory history = new();
             DeviceNames devices = new();
             NftRecordFactory verdicts = new(history, devices);
             TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts);
-            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, records, verdicts, history, pool, self), Mailbox.DropNewest(OutputMailbox));
+            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, _live.Lane, records, verdicts, history, pool, self), Mailbox.DropNewest(OutputMailbox));
             if (place.Ruleset is { } ruleset)
             {
                 _output.Tell(new RulesetChanged(ruleset));
@@ -64,7 +79,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 _state.Advance(SessionState.Running);
                 break;
             case GetStatus { ReplyTo: var asker }:
-                asker.Tell(new SessionStatus(_state.State, _report.Statistics(await SnapshotAsync(), await CountsAsync(), _shard.Dropped)));
+                asker.Tell(await StatusAsync());
                 break;
             case GetHits { ReplyTo: var asker }:
                 asker.Tell(new HitCounts((await SnapshotAsync())?.Hits ?? []));
@@ -89,6 +104,20 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 break;
             case OutputsCompleted { Error: var error }:
                 End(error);
+                break;
+            case AwaitLive { ReplyTo: var asker }:
+                _live.Await(asker);
+                break;
+            case LiveFailed { Error: var error }:
+                _live.Failed(error);
+                BeginStop();
+                break;
+            case LiveCompleted { Error: var error }:
+                EndLive(error);
+                break;
+            case PartDied { Part: LivePart }:
+                EndLive("the session's live actor died");
+                BeginStop();
                 break;
             case OutputFailed { Error: var error }:
                 Fail(error);
@@ -129,13 +158,13 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
     private async ValueTask ExportAsync(StatisticsSnapshot snapshot)
     {
         _last = snapshot;
-        KernelCounts counts = await CountsAsync();
+        await CountsAsync();
         bool failed = _state.State == SessionState.Failed;
         if (!failed)
         {
             _state.Advance(SessionState.Exporting);
         }
-        _ended = new SessionEnded(_report.Session(failed ? SessionState.Failed : SessionState.Stopped, _expression, _state.FailureReason), _report.Statistics(snapshot, counts, _shard.Dropped));
+        _ended = new SessionEnded(_report.Session(failed ? SessionState.Failed : SessionState.Stopped, _expression, _state.FailureReason), Numbers());
         if (_output is null)
         {
             End(null);
@@ -146,6 +175,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         }
         else
         {
+            CompleteLiveAfterFailure();
             Answer();
         }
     }
@@ -169,8 +199,25 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         {
             _state.Advance(SessionState.Stopped);
         }
-        _ended = _ended! with { Session = _ended.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = _state.FailureReason } };
+        _ended = new SessionEnded(
+            _ended!.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = _state.FailureReason },
+            LiveLane.CountIn(_ended.Statistics, _live.Lane));
         Answer();
+    }
+
+    private void EndLive(string? error)
+    {
+        _live.End(error);
+        ForgetLater();
+    }
+
+    /// <summary>The output actor, which ends the live side of a session that ends well, is not asked to complete anything.</summary>
+    private void CompleteLiveAfterFailure()
+    {
+        if (_ended is not null)
+        {
+            _live.Lane?.Complete(_ended.Session, _ended.Statistics);
+        }
     }
 
     private void Fail(string reason)
@@ -186,13 +233,14 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         }
         if (_shard.WhenStopped.IsCompleted)
         {
-            _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), _report.Statistics(_last, null, _shard.Dropped));
+            _ended = new SessionEnded(_report.Session(SessionState.Failed, _expression, reason), Numbers());
         }
         else if (_ended is not null)
         {
             // While exporting: the output that died will not say that it is complete.
             _ended = _ended with { Session = _ended.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = reason } };
         }
+        CompleteLiveAfterFailure();
         Answer();
     }
 
@@ -207,8 +255,17 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
             asker.Tell(_ended);
         }
         _waiting.Clear();
-        // Its end has been told; whoever asks again soon is answered, then it goes.
-        Timers.StartSingle(nameof(ForgetSession), new ForgetSession(), _remembered);
+        _isTold = true;
+        ForgetLater();
+    }
+
+    /// <summary>Its end has been told and its last line written; whoever asks again soon is answered, then it goes.</summary>
+    private void ForgetLater()
+    {
+        if (_isTold && _live.IsOver)
+        {
+            Timers.StartSingle(nameof(ForgetSession), new ForgetSession(), _remembered);
+        }
     }
 
     private async ValueTask<FilterAnswer> ChangeAsync(string? expression)
@@ -235,6 +292,32 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         return _last;
     }
 
-    private async ValueTask<KernelCounts> CountsAsync() =>
-        await place.Node.AskAsync<KernelCounts>(reply => new GetKernelCounts(reply), _patience);
+    /// <summary>Who only asks how it goes must not bring down a session whose parts are busy: it hears the numbers of last time.</summary>
+    private async ValueTask<SessionStatus> StatusAsync()
+    {
+        try
+        {
+            _seen = await SnapshotAsync() ?? _seen;
+        }
+        catch (TimeoutException)
+        {
+            // The shard is busy with what it was handed; the next question may fare better.
+        }
+        await CountsAsync();
+        return new SessionStatus(_state.State, Numbers());
+    }
+
+    private Messages.StatisticsRecord Numbers() => _report.Statistics(_last ?? _seen, _counts, _shard.Dropped, _live.Lane?.Refused ?? 0);
+
+    private async ValueTask CountsAsync()
+    {
+        try
+        {
+            _counts = await place.Node.AskAsync<KernelCounts>(reply => new GetKernelCounts(reply), _patience);
+        }
+        catch (TimeoutException)
+        {
+            // The node is busy: the numbers of last time must do, the session goes on.
+        }
+    }
 }

@@ -36,6 +36,17 @@ internal sealed record TracesClosed(StatisticsSnapshot Snapshot) : SessionMessag
 
 internal sealed record OutputsCompleted(string? Error) : SessionMessage;
 
+/// <summary>Order: answer when the live outputs have written their last, or will write no more. A reader who stands still delays that, never the end of the session.</summary>
+internal sealed record AwaitLive(ActorRef<LiveEnded> ReplyTo) : SessionMessage;
+
+/// <summary>The error is one line, null when all was written (or nobody read any more).</summary>
+internal sealed record LiveEnded(string? Error);
+
+/// <summary>Fact: a live output cannot write. The session stops in order and still exports.</summary>
+internal sealed record LiveFailed(string Error) : SessionMessage;
+
+internal sealed record LiveCompleted(string? Error) : SessionMessage;
+
 internal sealed record OutputFailed(string Error) : SessionMessage;
 
 internal sealed record PacketLimitReached : SessionMessage;

@@ -15,6 +15,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
 
     private readonly DateTimeOffset _start = place.Host.Time.GetUtcNow();
     private readonly long _startTicks = place.Host.Time.GetTimestamp();
+    private readonly LossTimes _losses = new(place.Host.Time.GetUtcNow());
     private DateTimeOffset? _end;
     private TimeSpan _duration;
 
@@ -57,7 +58,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
         Quality = spec.Quality,
     };
 
-    public StatisticsRecord Statistics(StatisticsSnapshot? snapshot, KernelCounts? now, long batchesRefused)
+    public StatisticsRecord Statistics(StatisticsSnapshot? snapshot, KernelCounts? now, long batchesRefused, long liveRefused)
     {
         TimeSpan duration = _end is null ? place.Host.Time.GetElapsedTime(_startTicks) : _duration;
         IReadOnlyList<(string Name, long Count)> hits = snapshot is null ? [] :
@@ -74,31 +75,27 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             Verdicts = Enum.GetValues<Verdict>().ToDictionary(TraceRecordFactory.NameOf, v => snapshot?.Verdicts[(int)v] ?? 0, StringComparer.Ordinal),
             DropReasons = (snapshot?.DropReasons ?? new Dictionary<uint, long>()).ToDictionary(r => place.DropReasons.NameOf(r.Key), r => r.Value, StringComparer.Ordinal),
             DuplicateEvents = snapshot?.Repeats ?? 0,
-            Losses = Losses(snapshot, now, batchesRefused),
+            Losses = Losses(snapshot, now, batchesRefused, liveRefused),
         };
     }
 
-    private List<LossRecord> Losses(StatisticsSnapshot? snapshot, KernelCounts? now, long batchesRefused)
+    private List<LossRecord> Losses(StatisticsSnapshot? snapshot, KernelCounts? now, long batchesRefused, long liveRefused)
     {
-        string from = TraceTime.Format(_start);
-        string? to = _end is { } end ? TraceTime.Format(end) : null;
         KernelCounts before = place.Before;
         now ??= before;
-        return
-        [
-            Loss("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
-            Loss("filter-unasked", Events, now.Unasked - before.Unasked),
-            Loss("ring-full", Events, now.RingFull - before.RingFull),
-            Loss("batch-lane-full", Batches, batchesRefused),
-            Loss("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),
-            Loss("orphaned", Events, snapshot?.OrphanEvents ?? 0),
-            Loss("trace-evicted", Traces, snapshot?.Evicted ?? 0),
-            Loss("trace-failed", Traces, snapshot?.Failed ?? 0),
-            Loss("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
-            Loss("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
-        ];
-
-        LossRecord Loss(string stage, string kind, long count) => new() { Stage = stage, Kind = kind, Count = count, From = from, To = to };
+        return _losses.Look(
+            _end ?? place.Host.Time.GetUtcNow(),
+            ("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
+            ("filter-unasked", Events, now.Unasked - before.Unasked),
+            ("ring-full", Events, now.RingFull - before.RingFull),
+            ("batch-lane-full", Batches, batchesRefused),
+            ("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),
+            ("orphaned", Events, snapshot?.OrphanEvents ?? 0),
+            ("trace-evicted", Traces, snapshot?.Evicted ?? 0),
+            ("trace-failed", Traces, snapshot?.Failed ?? 0),
+            ("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
+            ("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
+            (LiveLane.Stage, Traces, liveRefused));
     }
 
     private void End()

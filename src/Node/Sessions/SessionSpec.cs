@@ -21,7 +21,7 @@ internal sealed record SessionSpec
     /// <summary>VALUE or VALUE/MASK, decimal or 0x…</summary>
     public string? Mark { get; init; }
 
-    /// <summary>Stops by itself after this many closed traces; 0 = no limit.</summary>
+    /// <summary>Stops by itself after this many closed traces of the wanted quality, and hands out no more; 0 = no limit. The statistics count on until the end.</summary>
     public long MaxPackets { get; init; }
 
     public string Quality { get; init; } = Export.TraceQuality.Valuable;
@@ -30,6 +30,9 @@ internal sealed record SessionSpec
 
     /// <summary>Closed traces go here, on the output actor; none = only statistics.</summary>
     public IReadOnlyList<ITraceOutput> Outputs { get; init; } = [];
+
+    /// <summary>Here, too, on an actor of their own: outputs whose reader may be slow, stand still or go (standard output).</summary>
+    public IReadOnlyList<ITraceOutput> Live { get; init; } = [];
 }
 
 /// <summary>Takes closed traces one at a time, and the end. Used by one actor only.</summary>

@@ -93,7 +93,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task A_ready_file_that_cannot_be_written_ends_the_trace_and_its_export()
+    public async Task A_ready_file_that_cannot_be_written_is_refused_before_anything_is_attached()
     {
         Root.Required();
         using QuietNetwork network = new();
@@ -101,8 +101,7 @@ public sealed class BadInputTests
 
         using RunningProgram trace = await RunningProgram.FinishedAsync("trace", "--netns", network.Name, "--light", "--export", directory.Path, "--ready-file", "/proc/nosuch/ready");
 
-        Assert.True(await trace.ExitAsync() == 1, trace.Describe());
-        Assert.Single(trace.Errors, line => line.Contains("--ready-file /proc/nosuch/ready cannot be written", StringComparison.Ordinal));
+        await AssertRefusedAsync(trace, "--ready-file /proc/nosuch/ready cannot be written");
         Assert.Empty(directory.Names);
     }
 

@@ -33,4 +33,25 @@ public sealed class FullOutputTests
             Assert.Equal(0, Tool.Run("umount", [disk]).ExitCode);
         }
     }
+
+    [Theory]
+    [InlineData("--json")]
+    [InlineData("")]
+    [InlineData("--summary")]
+    public async Task Standard_output_that_takes_nothing_is_said_in_one_line_and_the_export_is_whole(string option)
+    {
+        Root.Required();
+        using QuietNetwork network = new();
+        using TempDirectory directory = new();
+        string ready = directory.File("ready");
+        using var trace = RunningProgram.StartOther(
+            "bash", "-c", $"exec '{RunningProgram.Executable}' trace --netns {network.Name} --export {directory.Path} --ready-file {ready} --duration 3s {option} udp >/dev/full");
+        await Eventually.HoldsAsync(() => trace.HasExited || File.Exists(ready), trace.Describe);
+
+        network.SendToPorts(20_001, 100);
+
+        Assert.True(await trace.ExitAsync() == 1, trace.Describe());
+        Assert.Single(trace.Errors, line => line == "nftcluster: cannot write to standard output: No space left on device; send it elsewhere");
+        Exports.Read(Assert.Single(Exports.In(directory.Path)));
+    }
 }

@@ -7,6 +7,7 @@ namespace NftCluster.Tests.Faults;
 /// <summary>The built <c>nftcluster</c>, run as a user runs it: by arguments, signals, outputs and exit code.</summary>
 internal sealed partial class RunningProgram : IDisposable
 {
+    public const int HangUp = 1;
     public const int Interrupt = 2;
     public const int Terminate = 15;
     public const int Stop = 19;

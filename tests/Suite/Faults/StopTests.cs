@@ -6,6 +6,7 @@ namespace NftCluster.Tests.Faults;
 public sealed class StopTests
 {
     [Theory]
+    [InlineData(RunningProgram.HangUp)]
     [InlineData(RunningProgram.Interrupt)]
     [InlineData(RunningProgram.Terminate)]
     public async Task A_signal_stops_the_trace_which_exports_and_exits_0(int signal)
@@ -50,15 +51,17 @@ public sealed class StopTests
         await KernelObjects.GoneAsync(before);
     }
 
-    [Fact]
-    public async Task A_reader_that_has_seen_enough_ends_the_trace_with_0()
+    [Theory]
+    [InlineData("--json", 1)]
+    [InlineData("", 3)]
+    public async Task A_reader_that_has_seen_enough_ends_the_trace_with_0_and_its_export(string option, int lines)
     {
         Root.Required();
         using QuietNetwork network = new();
         using TempDirectory directory = new();
         string ready = directory.File("ready");
         using var pipe = RunningProgram.StartOther(
-            "bash", "-c", $"set -o pipefail; '{RunningProgram.Executable}' trace --netns {network.Name} --json --ready-file {ready} udp | head -1");
+            "bash", "-c", $"set -o pipefail; '{RunningProgram.Executable}' trace --netns {network.Name} {option} --export {directory.Path} --ready-file {ready} udp | head -{lines}");
         await Eventually.HoldsAsync(() => pipe.HasExited || File.Exists(ready), pipe.Describe);
 
         // The reader's end is noticed at the next write, so packets go on coming.
@@ -71,11 +74,12 @@ public sealed class StopTests
             pipe.Describe);
 
         Assert.True(await pipe.ExitAsync() == 0, pipe.Describe());
-        Assert.StartsWith("{", Assert.Single(pipe.Output), StringComparison.Ordinal);
+        Assert.Equal(lines, pipe.Output.Count);
+        Exports.Read(Assert.Single(Exports.In(directory.Path)));
     }
 
     [Fact]
-    public async Task Max_packets_ends_the_trace_by_itself()
+    public async Task Max_packets_ends_the_trace_by_itself_after_exactly_so_many()
     {
         Root.Required();
         using QuietNetwork network = new();
@@ -87,7 +91,7 @@ public sealed class StopTests
         network.SendToPorts(20_001, 100);
 
         Assert.True(await trace.ExitAsync() == 0, trace.Describe());
-        Assert.True(trace.Output.Count >= 20, $"{trace.Output.Count} packets");
+        Assert.Equal(20, trace.Output.Count);
     }
 
     [Fact]

@@ -114,7 +114,7 @@ public sealed class SessionActorTests : IDisposable
 
         Assert.Equal((SessionState.Running, 6L), (status.State, status.Statistics.TotalEvents));
         Assert.Equal(
-            ["probe-missed 3", "filter-unasked 1", "ring-full 7", "batch-lane-full 0", "track-evicted 2", "orphaned 1", "trace-evicted 0", "trace-failed 0", "nft-unjoined 0", "output-lane-full 0"],
+            ["probe-missed 3", "filter-unasked 1", "ring-full 7", "batch-lane-full 0", "track-evicted 2", "orphaned 1", "trace-evicted 0", "trace-failed 0", "nft-unjoined 0", "output-lane-full 0", "live-lane-full 0"],
             status.Statistics.Losses.Select(l => $"{l.Stage} {l.Count}"),
             StringComparer.Ordinal);
     }

@@ -69,6 +69,9 @@ internal sealed class SessionRig : IAsyncDisposable
     public Task<SessionEnded> StopAsync() =>
         Session.AskAsync<SessionEnded>(reply => new StopSession(reply), TimeSpan.FromMinutes(1)).WithPatience("the session answers its stop");
 
+    public Task<LiveEnded> LiveAsync() =>
+        Session.AskAsync<LiveEnded>(reply => new AwaitLive(reply), TimeSpan.FromMinutes(1)).WithPatience("the session's live side ends");
+
     public Task<SessionStatus> StatusAsync() =>
         Session.AskAsync<SessionStatus>(reply => new GetStatus(reply), TimeSpan.FromMinutes(1)).WithPatience("the session says its status");
 
