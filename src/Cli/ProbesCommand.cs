@@ -17,7 +17,7 @@ internal static class ProbesCommand
             Examples:
               nftcluster probes
               nftcluster probes --backend kprobe
-              nftcluster probes --duration 5s --netns all     counts what happens meanwhile
+              nftcluster probes --seconds 5 --netns all     counts what happens meanwhile
             """);
         Option<string> backend = new("--backend") { Description = "How functions are watched: auto, fentry, kprobe-multi, kprobe, tracepoint or netfilter.", DefaultValueFactory = _ => Backends.Auto };
         backend.CompletionSources.Add([Backends.Auto, .. Backends.Names]);
