@@ -22,13 +22,13 @@ internal sealed class TraceOptions
     private readonly Option<string?> _probes = new("--probes") { Description = "all, light (doors and drops only), nft (as --mode nft), five, or names separated by commas; unless given, what the mode watches." };
     private readonly Option<bool> _light = new("--light") { Description = "Short for --probes light: doors and drops only." };
     private readonly Option<string> _backend = new("--backend") { Description = "How functions are watched: auto, fentry, kprobe-multi, kprobe, tracepoint or netfilter.", DefaultValueFactory = _ => Backends.Auto };
-    private readonly Option<string?> _duration = Text("--duration", "TIME", "Stop after this long: 10s, 5m, 1h.");
-    private readonly Option<string?> _maxPackets = Text("--max-packets", "N", "Stop after this many packets.");
+    private readonly Option<string?> _duration = Text("--duration", "TIME", "Stop after this long: 10s, 5m, 1h; at most 1000h.");
+    private readonly Option<string?> _maxPackets = Text("--max-packets", "N", "Stop after exactly this many packets were shown and exported; the statistics count on until it has stopped.");
     private readonly Option<string?> _export = Text("--export", "DIR", "Write a JSON export into this directory.");
     private readonly Option<bool> _all = new("--all") { Description = "Show and export lone events, too, not only valuable traces." };
     private readonly Option<bool> _json = new("--json") { Description = "One line of JSON per closed trace on standard output." };
     private readonly Option<bool> _summary = new("--summary") { Description = "No journeys: only the totals at the end." };
-    private readonly Option<string?> _readyFile = Text("--ready-file", "PATH", "Write this file once everything is attached.");
+    private readonly Option<string?> _readyFile = Text("--ready-file", "PATH", "Write this file once everything is attached, and remove it at the end.");
     private readonly Option<string?> _name = Text("--name", "ID", "The session's id. Default: random.");
     private readonly Option<string?> _ring = Text("--ring-mb", "N", "Size of the ring buffer in MiB, a power of two. Default: 32.");
     private readonly Option<string?> _timeout = Text("--timeout", "TIME", "Close a packet's trace after this long without an event. Default: 5s.");
@@ -173,10 +173,10 @@ internal sealed class TraceOptions
             [.. var number, 'h'] => (number, 3600),
             _ => (text, 1.0),
         };
-        const double MostSeconds = 366 * 24 * 3600.0;
+        const double MostSeconds = 1000 * 3600.0; // the runtime's timers end at 49.7 days
         return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value > 0 && value * unit <= MostSeconds
             ? TimeSpan.FromSeconds(value * unit)
-            : throw new UsageException($"{option.Name} '{text}' is no time: give 500ms, 10s, 5m or 1h, at most a year");
+            : throw new UsageException($"{option.Name} '{text}' is no time: give 500ms, 10s, 5m or 1h, at most 1000h");
     }
 }
 
