@@ -65,12 +65,14 @@ public sealed record FunctionCount(string Function, long Count);
 /// <summary>"N things of kind K were lost at stage S between T1 and T2".</summary>
 public sealed record LossRecord
 {
-    /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, trace-evicted, export-lane-full, output-lane-full …</summary>
+    /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, orphaned, trace-evicted, trace-failed, output-lane-full or live-lane-full.</summary>
     public required string Stage { get; init; }
 
     /// <summary>events, traces, batches or messages (of netlink).</summary>
     public required string Kind { get; init; }
     public required long Count { get; init; }
+    /// <summary>The last look that saw no loss, at most a second before it; null = nothing lost.</summary>
     public string? From { get; init; }
+    /// <summary>The first look that saw all of it.</summary>
     public string? To { get; init; }
 }

@@ -41,7 +41,7 @@ public sealed record TraceRecord
     /// <summary>True when the packet's end, or its leaving, was seen and nothing of it is known to be missing.</summary>
     public required bool Complete { get; init; }
 
-    /// <summary>Why not complete: timeout, evicted, stopped, events-truncated, losses. Null when complete.</summary>
+    /// <summary>Why not complete: timeout, evicted, stopped, events-truncated, end-not-seen. Null when complete.</summary>
     public string? IncompleteReason { get; init; }
 
     public PacketSide? In { get; init; }
@@ -117,6 +117,7 @@ public sealed record EventRecord
     public string? DstIp { get; init; }
     public int? SrcPort { get; init; }
     public int? DstPort { get; init; }
+    /// <summary>Of the skb, from where its data begins at this place: with or without the link header.</summary>
     public required long Length { get; init; }
     public string? Device { get; init; }
     public required int Ifindex { get; init; }

@@ -89,7 +89,7 @@ internal static class JourneySteps
             yield return $"ttl {previous.Ttl}→{e.Ttl}";
         }
 
-        if (e.Length != previous.Length && e.Length > 0 && previous.Length > 0)
+        if (e.Length != previous.Length && e.Length > 0 && previous.Length > 0 && !IsLinkHeader(e, previous))
         {
             yield return $"length {previous.Length}→{e.Length}";
         }
@@ -109,6 +109,13 @@ internal static class JourneySteps
             yield return $"cpu {previous.Cpu}→{e.Cpu}";
         }
     }
+
+    /// <summary>
+    /// The kernel's length counts from where the packet's data begins just then: between two steps with and without its
+    /// Ethernet header (14 bytes, 18 with a VLAN tag) the packet itself did not change.
+    /// </summary>
+    private static bool IsLinkHeader(EventRecord e, EventRecord previous) =>
+        e.Step != previous.Step && Math.Abs(e.Length - previous.Length) is 14 or 18;
 
     private static bool Differs(string before, string after) => before != "?" && after != "?" && before != after;
 

@@ -15,11 +15,11 @@ public sealed class CommandLineTests
     [MemberData(nameof(Examples))]
     public void Every_example_in_every_help_parses(string example)
     {
-        ParseResult parsed = CommandLine.Parse(example.Split(' ')[1..]);
+        ParseResult parsed = CommandLine.Parse([.. CommandLineParser.SplitCommandLine(example.Replace('\'', '"')).Skip(1)]);
 
         Assert.Null(CommandLine.Complaint(parsed));
         // The filter takes any words: an option that does not exist would be one of them.
-        Assert.DoesNotContain(parsed.Tokens, token => token.Type == TokenType.Argument && token.Value.StartsWith('-'));
+        Assert.DoesNotContain(parsed.Tokens, token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -46,6 +46,22 @@ public sealed class JourneyViewTests
         Assert.Equal("                    +5 ns  again              r1c", lines[3]);
     }
 
+    [Theory]
+    [InlineData(60, 74, "")]
+    [InlineData(74, 60, "")]
+    [InlineData(60, 78, "")]
+    [InlineData(60, 94, "length 60→94")]
+    [InlineData(60, 61, "length 60→61")]
+    public void The_link_header_is_no_change_of_length(int before, int after, string shown)
+    {
+        TraceRecord forwarded = Samples.Forwarded();
+        EventRecord first = forwarded.Events[0] with { Step = "POSTROUTING", Length = before };
+
+        string line = Render(forwarded with { Events = [first, first with { Step = "qdisc", OffsetNs = 5, Length = after }] }).Split('\n')[3];
+
+        Assert.EndsWith(shown.Length > 0 ? shown : "r1c", line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_not_known_is_not_made_up()
     {
