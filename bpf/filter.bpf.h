@@ -4,17 +4,11 @@
  * sample. The nodes are data in a map, so a filter changes without touching any program.
  * src/Node/Kernel/Filter/FilterEvaluator.cs gives the same answers in user space.
  *
- * Measured on 6.18 (AMD EPYC, two busy cores, "safe RET" mitigation, clang 14, raw tracepoint
- * under BPF_PROG_TEST_RUN; bpf_ktime_get_ns around 64 evaluations, best of three to five per
- * batch; the harness's own 22-25 ns, which include copying the sample, taken off). 86 filters,
- * 6,400 generated packets each, every answer equal to pcap_offline_filter's:
- *   mean over all filters, five runs: 35-41 ns mixed packets, 32-38 ns one flow;
- *   one flow, each at its lowest of the five: "host 10.3.0.2 and tcp port 80" (17 instructions of libpcap,
- *   10 nodes) 21 ns, "host 10.3.0.2" 27, a list of six hosts and nets (50, 29) 50, "ether
- *   proto" 13 ns. Most of it is fixed cost; a node is some 3 ns.
- * One bpf_loop round per node, nothing in line: 65 ns. The verifier processes 13,800
- * instructions for it in the harness (three callbacks deep); without the branch-free arithmetic
- * and the global functions, and with eight nodes per round, it was 113,000.
+ * What it costs beside everything else: bench/whole, its rows with a filter (docs/performance.md).
+ * Two choices below were made by measuring, with a harness that is not kept here (a raw
+ * tracepoint under BPF_PROG_TEST_RUN, 6.18): the first nodes in line and two per round of
+ * bpf_loop, because a round costs more than a node; and branch-free arithmetic with global
+ * functions, because the verifier's work doubles with each branch.
  */
 #ifndef FILTER_BPF_H
 #define FILTER_BPF_H

@@ -2,7 +2,7 @@
 /*
  * The few kernel fields that are read, and no more: CO-RE finds their real offsets at load time
  * (preserve_access_index), so order and neighbours do not matter here. Differences between
- * kernels are named where they are used (kernel_drift.bpf.h).
+ * kernels are named where they are used.
  */
 #ifndef KERNEL_TYPES_H
 #define KERNEL_TYPES_H

@@ -91,7 +91,7 @@ static __noinline int observe_step_arguments(void *ctx, const volatile struct pr
 #include "slots.h"
 
 /* BPF_PROG_TYPE_NETFILTER (Linux 6.4): libbpf 1.1 does not know the section, so the type and the
- * attach type are set by hand; links are made per namespace (NetfilterBackend.cs). */
+ * attach type are set by hand; links are made per namespace (src/Node/Kernel/NetfilterLink.cs). */
 #define NETFILTER_SLOT(n, can_be_door)                                                                       \
 	SEC("netfilter") int netfilter_slot_##n(struct bpf_nf_ctx *ctx)                         \
 	{                                                                                       \
