@@ -55,6 +55,9 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
         KernelRelease = host.KernelRelease,
         Version = host.Version,
         Filter = spec.Filter,
+        Device = spec.Device,
+        Netns = spec.Netns,
+        Mark = spec.Mark,
         Quality = spec.Quality,
     };
 
