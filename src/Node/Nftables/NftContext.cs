@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Native;
 
@@ -28,6 +29,9 @@ internal sealed class NftContext : IDisposable
     /// <summary>The library's first context sets up state of the whole process, and guards it against nobody.</summary>
     private static readonly Lazy<bool> _first = new(MakeFirst);
 
+    /// <summary>FD_SETSIZE, less room for what other threads open meanwhile.</summary>
+    private const int HighestDescriptor = 1_000;
+
     private readonly NftContextHandle _context;
 
     private NftContext(NftContextHandle context) => _context = context;
@@ -35,6 +39,7 @@ internal sealed class NftContext : IDisposable
     public static NftContext Open()
     {
         _ = _first.Value;
+        RefuseHighDescriptors();
         NftContextHandle context = LibNftables.nft_ctx_new(LibNftables.NFT_CTX_DEFAULT);
         if (context.IsInvalid || LibNftables.nft_ctx_buffer_output(context) != 0 || LibNftables.nft_ctx_buffer_error(context) != 0)
         {
@@ -55,6 +60,16 @@ internal sealed class NftContext : IDisposable
     public NftResult CheckFile(string path) => Run(NftOutput.None, dryRun: true, () => LibNftables.nft_run_cmd_from_filename(_context, path));
 
     public void Dispose() => _context.Dispose();
+
+    /// <summary>libnftables waits with select(), which ends the whole process on a descriptor above 1,023.</summary>
+    private static void RefuseHighDescriptors()
+    {
+        using SafeFileHandle next = File.OpenHandle("/dev/null");
+        if (next.DangerousGetHandle() >= HighestDescriptor)
+        {
+            throw new KernelException($"this process has more than {HighestDescriptor} files open: libnftables cannot work beside them");
+        }
+    }
 
     private NftResult Run(NftOutput output, bool dryRun, Func<int> command)
     {
