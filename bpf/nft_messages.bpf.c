@@ -138,6 +138,15 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 	return skb_addr;
 }
 
+/*
+ * Says to the verifier what is known already: clang keeps copies of the length, and Linux 6.1 does
+ * not tell them that another copy has been compared.
+ */
+#define CLAMP(value, least, most)                                                               \
+	asm volatile("if %0 >= %1 goto +1\n%0 = %1\nif %0 <= %2 goto +1\n%0 = %2"               \
+		     : "+r"(value)                                                              \
+		     : "i"(least), "i"(most))
+
 #define WRITE_MESSAGE(size)                                                                     \
 	do {                                                                                    \
 		struct {                                                                        \
@@ -149,7 +158,9 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 			return 0;                                                               \
 		}                                                                               \
 		r->event = event;                                                               \
-		if (bpf_skb_load_bytes(skb, 0, r->bytes, length))                               \
+		__u64 taken = length;                                                           \
+		CLAMP(taken, 4, size);                                                          \
+		if (bpf_skb_load_bytes(skb, 0, r->bytes, taken))                                \
 			r->event.length = 0;                                                    \
 		record_submit(r, ctl, count);                                                   \
 	} while (0)

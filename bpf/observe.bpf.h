@@ -228,16 +228,16 @@ static __always_inline int goes_on(const volatile struct probe_desc *d, struct s
 static __always_inline void observe_door(const volatile struct probe_desc *d,
 					 const struct observation *o, struct tracked_skb *known,
 					 const struct control *ctl, struct cpu_counters *count,
-					 __u64 now, __u32 cpu, __u32 netns, __u32 ifindex)
+					 __u64 now, __u32 cpu, __u32 netns, __u32 ifindex,
+					 struct frame *f)
 {
 	__u64 mask = ctl->all_mask;
-	struct frame f;
 
-	frame_locate(o->skb, d->role, &f);
+	frame_locate(o->skb, d->role, f);
 	if (ctl->filtered_mask) {
-		mask |= ask_filters(o->skb, &f, ctl, netns, ifindex, cpu, count);
+		mask |= ask_filters(o->skb, f, ctl, netns, ifindex, cpu, count);
 		if (known && known->netns == netns &&
-		    goes_on(d, o->skb, known, ifindex, f.digest))
+		    goes_on(d, o->skb, known, ifindex, f->digest))
 			mask |= known->session_mask;
 	}
 	if (!mask) {
@@ -252,7 +252,7 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 		known->session_mask = mask;
 		known->netns = netns;
 		known->ifindex = ifindex;
-		known->digest = f.digest;
+		known->digest = f->digest;
 		known->stamp = track_stamp(now);
 		known->stage = d->role == ROLE_XMIT	 ? TRACK_LEFT :
 			       d->role == ROLE_QUEUE	 ? TRACK_QUEUED :
@@ -263,7 +263,7 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 	}
 	if (!(d->flags & PROBE_DEFER))
 		remember_current(cpu, is_entry(d) ? o->skb_addr : 0);
-	write_sampled(d, o, &f, ctl, count, now, cpu, mask, netns, ifindex);
+	write_sampled(d, o, f, ctl, count, now, cpu, mask, netns, ifindex);
 }
 
 /* can_be_door is a constant: programs without doors do not carry the filters. */
@@ -275,7 +275,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 	struct tracked_skb *known;
 	struct net_device *dev;
 	struct control *ctl;
-	struct frame f;
+	struct frame f;	/* one for all ways: the stack is full up to Linux 6.6 (sessions.bpf.h) */
 	__u64 now, mask;
 
 	ctl = bpf_map_lookup_elem(&control, &zero);
@@ -312,7 +312,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		now = bpf_ktime_get_ns();
 		if (d->role != ROLE_XMIT || !known || known->stage != TRACK_QUEUED ||
 		    known->netns != netns) {
-			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex);
+			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex, &f);
 			return;
 		}
 		known->stage = TRACK_LEFT;
@@ -354,7 +354,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		dev = FIELD(o->skb, dev);
 		ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
 		if (can_be_door && d->role == ROLE_DROP) {
-			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex);
+			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex, &f);
 			return;
 		}
 		mask = ctl->all_mask;

@@ -24,6 +24,7 @@ struct candidate {
 	struct question asked;	/* what `answer` is for */
 	__u64 answer;
 	__u8 bytes[SAMPLE_LONG];	/* what the filters read: undo_nat() writes to it */
+	struct conntrack_tuple tuple;	/* undo_nat()'s */
 	__u64 session;		/* the next one to ask */
 	__u64 remaining;	/* sessions not asked yet, shifted down to the next one */
 	__u64 wanted;
@@ -155,7 +156,7 @@ static __always_inline int undo_nat(struct sk_buff *skb, const struct frame *f,
 {
 	unsigned long nfct = FIELD(skb, _nfct);
 	struct nf_conn *conn = (void *)(nfct & ~NFCT_INFOMASK);
-	struct conntrack_tuple tuple;
+	struct conntrack_tuple *tuple = &c->tuple;
 	unsigned long status = 0;
 	__u32 at = f->has_tag ? ETHERNET + 4 : ETHERNET;
 	__u32 direction = (nfct & NFCT_INFOMASK) >= IP_CT_IS_REPLY;
@@ -170,24 +171,24 @@ static __always_inline int undo_nat(struct sk_buff *skb, const struct frame *f,
 	hash_node = bpf_core_field_offset(struct nf_conn, tuplehash) +
 		    direction * (2 * sizeof(void *) + sizeof(struct conntrack_tuple)) +
 		    2 * sizeof(void *);
-	if (bpf_probe_read_kernel(&tuple, sizeof(tuple), (void *)conn + hash_node))
+	if (bpf_probe_read_kernel(tuple, sizeof(*tuple), (void *)conn + hash_node))
 		return 0;
 	if (f->protocol == bpf_htons(ETH_P_IP)) {
-		__builtin_memcpy(c->bytes + at + 12, tuple.src_address, 4);
-		__builtin_memcpy(c->bytes + at + 16, tuple.dst_address, 4);
+		__builtin_memcpy(c->bytes + at + 12, tuple->src_address, 4);
+		__builtin_memcpy(c->bytes + at + 16, tuple->dst_address, 4);
 		if (c->bytes[at] != 0x45)
 			return 1;
 		at += 20;
 	} else if (f->protocol == bpf_htons(ETH_P_IPV6)) {
-		__builtin_memcpy(c->bytes + at + 8, tuple.src_address, 16);
-		__builtin_memcpy(c->bytes + at + 24, tuple.dst_address, 16);
+		__builtin_memcpy(c->bytes + at + 8, tuple->src_address, 16);
+		__builtin_memcpy(c->bytes + at + 24, tuple->dst_address, 16);
 		at += 40;
 	} else {
 		return 0;
 	}
-	if (tuple.protonum == 6 || tuple.protonum == 17) {
-		__builtin_memcpy(c->bytes + at, &tuple.src_port, 2);
-		__builtin_memcpy(c->bytes + at + 2, &tuple.dst_port, 2);
+	if (tuple->protonum == 6 || tuple->protonum == 17) {
+		__builtin_memcpy(c->bytes + at, &tuple->src_port, 2);
+		__builtin_memcpy(c->bytes + at + 2, &tuple->dst_port, 2);
 	}
 	return 1;
 }

@@ -4,6 +4,7 @@ using NftCluster.Node.Export;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Probes;
 using NftCluster.Node.Kernel.Symbols;
+using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 using NftCluster.Node.Sessions;
 

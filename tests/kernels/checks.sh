@@ -97,6 +97,7 @@ check_virtio() {
   ip netns exec vserver busybox httpd -f -p 80 -h "$work" &
   local server=$!
   for ((i = 0; i < 60; i++)); do ! grep -q listening "$work/tcpdump" || break; sleep 0.5; done
+  # shellcheck disable=SC2016   # for the inner shell
   ip netns exec vclient bash -c 'for ((i = 0; i < 100; i++)); do echo "packet $i" >/dev/udp/10.9.0.2/$((6000 + i)); sleep 0.01; done'
   for ((i = 0; i < 20; i++)); do ip netns exec vclient busybox wget -q -T 20 -O /dev/null http://10.9.0.2/virtio.out || good=0; done
   stop_traces || good=0
