@@ -9,5 +9,20 @@ internal sealed class TempDirectory : IDisposable
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    /// <summary>A process that a test ended may still be writing its last file: then there is more to delete a moment later.</summary>
+    public void Dispose()
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+                return;
+            }
+            catch (IOException) when (tries < 1_000)
+            {
+                Thread.Yield();
+            }
+        }
+    }
 }
