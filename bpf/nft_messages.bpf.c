@@ -10,6 +10,11 @@
  * table is the first to trace a packet in a hook, straight after the hook's start was seen; there
  * the id is bound to the packet, and an interrupt that changes the CPU's current packet between
  * two later messages does no harm.
+ *
+ * Some of our chains are met by packets that nobody has seen before: an ARP request is made while
+ * the CPU works on the packet that waits for it. Their tables are told by a name of their own, and
+ * unless the id is that of the current packet, such a packet is not told at all: no packet is
+ * better than a wrong one.
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
@@ -40,7 +45,7 @@ enum {	/* enum nft_trace_attributes */
 
 struct nft_binding {
 	__u32 id;
-	__u32 pad;
+	__u32 unseen;		/* of a packet that came by no door */
 	__u64 skb_addr;
 };
 
@@ -53,12 +58,19 @@ struct {
 	__type(value, struct nft_binding);
 } nft_bindings SEC(".maps");
 
-struct message_head {
-	__u32 id;
-	__u32 is_ours;		/* a rule of the table that switches tracing on */
+/* Whose table a message is of; ours switch tracing on. */
+enum table_owner {
+	TABLE_FOREIGN,
+	TABLE_OURS,
+	TABLE_OURS_UNSEEN,	/* its chains may be the first to see a packet */
 };
 
-static __always_inline int begins_with_own(const __u8 *name)
+struct message_head {
+	__u32 id;
+	__u32 owner;
+};
+
+static __always_inline __u32 owner_of(const __u8 *name)
 {
 	const char own[] = OWN_TABLE;
 	__u8 differs = 0;
@@ -66,7 +78,9 @@ static __always_inline int begins_with_own(const __u8 *name)
 #pragma unroll
 	for (int i = 0; i < sizeof(own) - 1; i++)
 		differs |= name[i] ^ own[i];
-	return !differs;
+	if (differs)
+		return TABLE_FOREIGN;
+	return name[sizeof(own) - 1] == OWN_TABLE_UNSEEN ? TABLE_OURS_UNSEEN : TABLE_OURS;
 }
 
 /* Each attribute is rounded up to four bytes. */
@@ -85,7 +99,7 @@ static __always_inline void message_read_head(struct __sk_buff *skb, struct mess
 	struct attribute attribute;
 	__u32 at = NETLINK_HEADERS + 2 * 8;
 
-	head->id = head->is_ours = 0;
+	head->id = head->owner = 0;
 	if (!bpf_skb_load_bytes(skb, at, &attribute, sizeof(attribute)) &&
 	    attribute.type == NFTA_TRACE_ID) {
 		__u16 *chain = (__u16 *)(attribute.payload + 4);
@@ -95,7 +109,7 @@ static __always_inline void message_read_head(struct __sk_buff *skb, struct mess
 		if (chain[1] == NFTA_TRACE_CHAIN &&
 		    !bpf_skb_load_bytes(skb, at, &attribute, sizeof(attribute)) &&
 		    attribute.type == NFTA_TRACE_TABLE) {
-			head->is_ours = begins_with_own(attribute.payload);
+			head->owner = owner_of(attribute.payload);
 			return;
 		}
 	}
@@ -108,7 +122,7 @@ static __always_inline void message_read_head(struct __sk_buff *skb, struct mess
 		if (attribute.type == NFTA_TRACE_ID)
 			head->id = *(__u32 *)attribute.payload;
 		if (attribute.type == NFTA_TRACE_TABLE) {
-			head->is_ours = begins_with_own(attribute.payload);
+			head->owner = owner_of(attribute.payload);
 			if (head->id)
 				return;
 		}
@@ -123,17 +137,30 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 	struct current_packet *current = bpf_map_lookup_elem(&current_packets, &index);
 	struct nft_binding *binding;
 	__u64 skb_addr = current ? current->skb_addr : 0;
+	int is_bound;
 
 	index = index * BINDINGS + (head->id & (BINDINGS - 1));
 	binding = bpf_map_lookup_elem(&nft_bindings, &index);
 	if (!binding)
 		return skb_addr;
-	if (!head->is_ours && binding->id == head->id &&
-	    (binding->skb_addr > REFUSED_PACKET || skb_addr <= REFUSED_PACKET))
+	is_bound = binding->id == head->id;
+	if (head->owner == TABLE_OURS_UNSEEN) {
+		/* It passed another table of ours before: its own device's queue lies between. */
+		if (is_bound && !binding->unseen &&
+		    (!skb_addr || skb_addr == binding->skb_addr))
+			return binding->skb_addr;
+		binding->id = head->id;
+		binding->skb_addr = 0;
+		binding->unseen = 1;
+		return 0;
+	}
+	if (head->owner == TABLE_FOREIGN && is_bound &&
+	    (binding->unseen || binding->skb_addr > REFUSED_PACKET || skb_addr <= REFUSED_PACKET))
 		return binding->skb_addr;
-	if (skb_addr) {
+	if (skb_addr || binding->unseen) {
 		binding->id = head->id;
 		binding->skb_addr = skb_addr;
+		binding->unseen = 0;
 	}
 	return skb_addr;
 }
@@ -180,7 +207,7 @@ int nft_message(struct __sk_buff *skb)
 		return 0;
 	message_read_head(skb, &head);
 	event.skb_addr = message_packet(&head, cpu);
-	if (head.is_ours || event.skb_addr == REFUSED_PACKET)
+	if (head.owner || event.skb_addr == REFUSED_PACKET)
 		return 0;
 	known = event.skb_addr ? track_find(event.skb_addr) : 0;
 	event.session_mask = known ? known->session_mask & ctl->verdict_mask : ctl->verdict_mask;

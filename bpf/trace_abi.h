@@ -126,6 +126,7 @@ struct nft_setup {
 
 /* Tables that the product makes begin with this name; their rules are shown to nobody. */
 #define OWN_TABLE "nftcluster"
+#define OWN_TABLE_UNSEEN '_'	/* follows in tables whose chains may be the first to see a packet; else '-' */
 
 struct task_sample {
 	__u32 pid;

@@ -80,6 +80,9 @@ internal sealed unsafe class KernelProbes : IDisposable
         }
     }
 
+    /// <summary>nft's trace is switched on where the ruleset has chains.</summary>
+    public void Follow(Ruleset ruleset) => _nft?.Follow(ruleset);
+
     public void Dispose()
     {
         _nft?.Dispose();

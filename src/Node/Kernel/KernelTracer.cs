@@ -2,6 +2,7 @@ using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
 using NftCluster.Node.Kernel.Symbols;
+using NftCluster.Node.Nftables;
 
 namespace NftCluster.Node.Kernel;
 
@@ -106,6 +107,9 @@ internal sealed unsafe class KernelTracer : IDisposable
     public void Quiet(int bit) => _sessions.Quiet(bit);
 
     public void Close(int bit) => _sessions.Close(bit);
+
+    /// <summary>The ruleset that is in force now: nft's trace follows it.</summary>
+    public void Follow(Ruleset ruleset) => _probes.Follow(ruleset);
 
     public KernelCounts Counts()
     {

@@ -14,14 +14,14 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
 {
     private const string Program = "nft_message";
 
-    /// <summary>Before conntrack, defragmentation and every chain that a person would write.</summary>
-    private const int First = -2_000_000;
-
     private readonly BpfObject _object;
     private readonly NetlinkSocket _socket;
     private readonly NftContext _context;
+    private readonly TracingTables _tables;
+    private readonly HashSet<TracingTable> _refused = [];
 
-    private NftNetlinkTrace(BpfObject bpf, NetlinkSocket socket, NftContext context) => (_object, _socket, _context) = (bpf, socket, context);
+    private NftNetlinkTrace(BpfObject bpf, NetlinkSocket socket, NftContext context, TracingTables tables) =>
+        (_object, _socket, _context, _tables) = (bpf, socket, context, tables);
 
     /// <summary>Throws <see cref="KernelException"/> with one line that says why verdicts cannot be had.</summary>
     public static NftNetlinkTrace Attach(KernelProbes probes, int row, string netnsPath)
@@ -36,6 +36,21 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         {
             bpf.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes the tables of ours that this ruleset needs and lacks, each by itself: a kernel without one family still shows the others.
+    /// What was refused once is not asked for again. Called with each ruleset that is read, so also after our own changes.
+    /// </summary>
+    public void Follow(Ruleset ruleset)
+    {
+        foreach (TracingTable table in _tables.MissingIn(ruleset).Where(table => !_refused.Contains(table)))
+        {
+            if (!_context.Run(table.Commands).Ok)
+            {
+                _refused.Add(table);
+            }
         }
     }
 
@@ -77,8 +92,9 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
             socket.AttachFilter(program);
             socket.Join(NetlinkSocket.GroupNftrace);
             context = NftContext.Open();
-            NftResult made = context.Run(TableText());
-            return made.Ok ? new NftNetlinkTrace(bpf, socket, context) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
+            TracingTables tables = new(NewSuffix());
+            NftResult made = context.Run(tables.Inet.Commands);
+            return made.Ok ? new NftNetlinkTrace(bpf, socket, context, tables) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
         }
         catch
         {
@@ -88,13 +104,6 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         }
     }
 
-    /// <summary>
-    /// One table a process: a second instance has its own. The rule ends its chain itself: else the kernel would make three
-    /// messages of it (the rule, the end of the chain, the policy), each some microseconds.
-    /// </summary>
-    private static string TableText()
-    {
-        static string Chain(string hook) => string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook} priority {First}; policy accept; meta nftrace set 1 accept; }}\n");
-        return $"table inet {RulesetTable.OwnPrefix}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]} {{ flags owner;\n{Chain("prerouting")}{Chain("output")}}}\n";
-    }
+    /// <summary>A second instance has tables of its own.</summary>
+    private static string NewSuffix() => string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}");
 }

@@ -55,11 +55,12 @@ internal static class VisitRules
     /// <summary>
     /// Whether an unknown address that shares the packet's buffer is its clone, or the next packet in a buffer used again:
     /// clones part ways, so none comes to a door where the packet was. Once it has left, only what goes out with the very
-    /// same header still is its clone (a bridge that floods port by port).
+    /// same header still is its clone (a bridge that floods port by port). And no clone of what came in leaves a socket: that is the
+    /// answer, in the buffer that the question's reader gave back (seen: IPv6, where no id tells them apart).
     /// </summary>
     public static bool IsClone(PacketTrace original, in PacketEvent e, ProbeRole role, in PacketHeader header)
     {
-        if (original.Stage == TraceStage.Ended || !original.HasIn || WasHere(original, e))
+        if (original.Stage == TraceStage.Ended || !original.HasIn || WasHere(original, e) || (role == ProbeRole.LocalOut && original.Stage == TraceStage.Received))
         {
             return false;
         }

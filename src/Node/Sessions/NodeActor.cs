@@ -173,7 +173,11 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
 
     private void Hear(RulesetFact fact)
     {
-        _ruleset = fact as RulesetRead ?? _ruleset;
+        if (fact is RulesetRead read)
+        {
+            _ruleset = read;
+            tracer.Follow(read.Ruleset);
+        }
         foreach (ActorRef<SessionMessage> session in _sessions.Values)
         {
             session.Tell(new RulesetTold(fact));

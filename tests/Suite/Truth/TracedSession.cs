@@ -16,11 +16,13 @@ internal sealed class TracedSession : IAsyncDisposable
     private readonly ActorRef<SessionMessage> _session;
     private readonly TraceCollector _collector;
     private readonly ExportOutput? _export;
+    private readonly bool _ownsNode;
     private bool _ended;
 
-    private TracedSession(NodeHost node, ActorRef<SessionMessage> session, TraceCollector collector, ExportOutput? export)
+    private TracedSession(NodeHost node, bool ownsNode, ActorRef<SessionMessage> session, TraceCollector collector, ExportOutput? export)
     {
         _node = node;
+        _ownsNode = ownsNode;
         _session = session;
         _collector = collector;
         _export = export;
@@ -32,10 +34,16 @@ internal sealed class TracedSession : IAsyncDisposable
 
     /// <summary>Skips the test where the forced backend cannot be had, with the reason.</summary>
     /// <remarks>An emulated kernel takes half a minute to load and attach, and as long to let go: there one node serves every test.</remarks>
-    public static async Task<TracedSession> StartAsync(string netns, string? exportDirectory, string? filter = null)
+    public static Task<TracedSession> StartAsync(string netns, string? exportDirectory, string? filter = null) =>
+        StartAsync(netns, TruthSettings.SharesNode, exportDirectory, filter, needsVerdicts: false);
+
+    /// <summary>On a node of its own, because nft's verdicts are of one namespace; skips the test where they cannot be had.</summary>
+    public static Task<TracedSession> StartWithVerdictsAsync(string netns) => StartAsync(netns, shares: false, null, null, needsVerdicts: true);
+
+    private static async Task<TracedSession> StartAsync(string netns, bool shares, string? exportDirectory, string? filter, bool needsVerdicts)
     {
         Backend? backend = TruthSettings.Backend;
-        NodeHost node = TruthSettings.SharesNode
+        NodeHost node = shares
             ? _shared.Value
             : NodeHost.Start(new TracerOptions { Backend = backend, NetnsPath = SessionWants.PathOf(netns) }, TimeProvider.System);
         try
@@ -45,13 +53,17 @@ internal sealed class TracedSession : IAsyncDisposable
             {
                 Assert.Skip($"no {Backends.NameOf(forced)} here: {probes.FirstOrDefault(probe => probe.WhyNot is not null)?.WhyNot}");
             }
+            if (needsVerdicts && probes.First(probe => probe.Definition.Kind == NftCluster.Node.Kernel.Probes.ProbeKind.Nft) is { Backend: null } nft)
+            {
+                Assert.Skip($"no nft verdicts here: {nft.WhyNot}");
+            }
             var collector = new TraceCollector();
             var spec = new SessionSpec { Id = "truth", Netns = netns, Filter = filter, Quality = NftCluster.Node.Export.TraceQuality.All };
             ExportOutput? export = exportDirectory is null ? null : new ExportOutput(exportDirectory, node.Announce(spec));
             spec = spec with { Outputs = export is null ? [collector] : [collector, export] };
-            return new TracedSession(node, await node.OpenAsync(spec, TestContext.Current.CancellationToken), collector, export);
+            return new TracedSession(node, !shares, await node.OpenAsync(spec, TestContext.Current.CancellationToken), collector, export);
         }
-        catch when (!TruthSettings.SharesNode)
+        catch when (!shares)
         {
             await node.DisposeAsync();
             throw;
@@ -67,7 +79,7 @@ internal sealed class TracedSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!TruthSettings.SharesNode)
+        if (_ownsNode)
         {
             await _node.DisposeAsync();
         }

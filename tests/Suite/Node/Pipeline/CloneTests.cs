@@ -56,6 +56,17 @@ public sealed class CloneTests
     }
 
     [Fact]
+    public void An_answer_in_the_buffer_of_the_question_that_was_read_is_no_clone()
+    {
+        Skb question = new(0xffff_8880_0001_0000, Frames.Udp6(source: "fd01::2", destination: "fd01::1"));
+        Skb answer = new(0xffff_8880_0002_0000, Frames.Udp6(source: "fd01::1", destination: "fd01::2", from: 9, to: 4000)) { Head = question.Head };
+
+        _script.Receive(question).Step(question, "fn:udpv6_rcv").LocalOut(answer).Queue(answer, EventScript.Eth0).Xmit(answer, EventScript.Eth0);
+
+        Assert.Equal([2, 3], TrackerRig.Traces(_script).Select(trace => trace.Events.Count).Order());
+    }
+
+    [Fact]
     public void The_next_packet_in_a_buffer_used_again_is_no_clone()
     {
         // IPv6 has no id and both carry 32 bytes: only their course tells them apart. The first one's end was not seen.
