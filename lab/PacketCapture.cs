@@ -6,7 +6,7 @@ namespace NftCluster.Lab;
 /// <summary>tcpdump on one device of a lab, writing a file that is whole once <see cref="Stop"/> returns.</summary>
 public sealed partial class PacketCapture : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60); // as long as Tool waits, and for the same machines
 
     private readonly Process _process;
     private readonly AutoResetEvent _said = new(initialState: false);
