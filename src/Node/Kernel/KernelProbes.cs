@@ -20,6 +20,7 @@ internal sealed unsafe class KernelProbes : IDisposable
     private const string MultiProgram = "observe_kprobe_multi";
     private const string SingleDoor = "observe_kprobe_door_";
     private const string MultiDoor = "observe_kprobe_multi_door_";
+    private const int KernelNotSupported = 524; // ENOTSUPP, which libc does not know: fentry and more than six arguments (Linux 6.1)
 
     private readonly IReadOnlyList<PlannedProbe> _plan;
     private readonly ProbeState[] _states;
@@ -114,7 +115,7 @@ internal sealed unsafe class KernelProbes : IDisposable
             candidate.Dispose();
             LeaveOut(programs, errno);
         }
-        throw new KernelException($"the kernel refuses too many BPF programs; the last words of libbpf: {LastLine(LibbpfLog.Captured)}");
+        throw new KernelException($"the kernel refuses too many BPF programs; the last words of libbpf: {LibbpfLog.LastLine(LibbpfLog.Captured)}");
     }
 
     private void AimSlots(BpfObject target, Dictionary<int, string> programs)
@@ -167,9 +168,9 @@ internal sealed unsafe class KernelProbes : IDisposable
         {
             throw new KernelException(errno is 1 or 13
                 ? "the kernel refuses BPF programs: run as root (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)"
-                : $"the BPF programs cannot be loaded: {Text(errno)}: {LastLine(log)}");
+                : $"the BPF programs cannot be loaded: {Text(errno)}: {LibbpfLog.LastLine(log)}");
         }
-        NotAttached(culprit.Key, $"the verifier refuses it: {LastLine(log[..start])}");
+        NotAttached(culprit.Key, $"the verifier refuses it: {LibbpfLog.LastLine(log[..start])}");
         LibbpfLog.Capture();
     }
 
@@ -234,7 +235,7 @@ internal sealed unsafe class KernelProbes : IDisposable
         int errno = _kprobe.Load();
         if (errno != 0)
         {
-            throw new KernelException($"the kprobe programs cannot be loaded: {Text(errno)}: {LastLine(LibbpfLog.Captured)}");
+            throw new KernelException($"the kprobe programs cannot be loaded: {Text(errno)}: {LibbpfLog.LastLine(LibbpfLog.Captured)}");
         }
     }
 
@@ -332,10 +333,5 @@ internal sealed unsafe class KernelProbes : IDisposable
 
     private void NotAttached(int index, string why) => _states[index] = _states[index] with { WhyNot = why };
 
-    private static string Text(int errno) => new Win32Exception(errno).Message;
-
-    private static string LastLine(string log) =>
-        log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .LastOrDefault(line => !line.StartsWith("processed ", StringComparison.Ordinal) && !line.StartsWith("--", StringComparison.Ordinal) && !line.StartsWith("libbpf:", StringComparison.Ordinal))
-        ?? "no reason given";
+    private static string Text(int errno) => errno == KernelNotSupported ? "this kernel does not support it" : new Win32Exception(errno).Message;
 }

@@ -23,6 +23,12 @@ internal static unsafe partial class LibbpfLog
 
     public static string Captured => _text.ToString();
 
+    /// <summary>What the verifier said last: why it refused.</summary>
+    public static string LastLine(string log) =>
+        log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .LastOrDefault(line => !line.StartsWith("processed ", StringComparison.Ordinal) && !line.StartsWith("--", StringComparison.Ordinal) && !line.StartsWith("libbpf:", StringComparison.Ordinal))
+        ?? "no reason given";
+
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Print(int level, byte* format, void* arguments)
     {

@@ -73,8 +73,9 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
             }
             ref NftSetup setup = ref bpf.ReadOnlyData<NftSetup>(".rodata", 1)[0];
             setup = new NftSetup { Netns = NetworkNamespace.Inode(netnsPath), Probe = (ushort)row };
+            LibbpfLog.Capture();
             int errno = bpf.Load();
-            return errno == 0 ? bpf : throw new KernelException($"the kernel refuses the program that takes nft's messages: {new Win32Exception(errno).Message}");
+            return errno == 0 ? bpf : throw new KernelException($"the kernel refuses the program that takes nft's messages: {new Win32Exception(errno).Message}: {LibbpfLog.LastLine(LibbpfLog.Captured)}");
         }
         catch
         {
