@@ -17,6 +17,9 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     /// <summary>Batches under way, and room for timer ticks and orders.</summary>
     private const int ShardMailbox = BatchPool.Batches * 4;
 
+    /// <summary>A ruleset that changes all the time is never read: then sessions begin without, and their verdicts say so.</summary>
+    private static readonly TimeSpan _rulesetPatience = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<int, ActorRef<SessionMessage>> _sessions = [];
     private readonly Dictionary<int, Opening> _opening = [];
     private readonly HashSet<int> _ending = [];
@@ -25,6 +28,8 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private ActorRef<PollerMessage>? _poller;
     private RulesetWatcher? _watcher;
     private RulesetRead? _ruleset;
+    private bool _isRulesetLate;
+    private readonly List<(ActorRef<SessionOpened> Asker, ActorRef<SessionMessage> Session)> _unread = [];
     private long _opened;
 
     protected override SupervisorStrategy Supervision { get; } = new() { MaxRestarts = 5 };
@@ -65,6 +70,10 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
                 break;
             case RulesetHeard { Fact: var fact }:
                 Hear(fact);
+                break;
+            case RulesetLate:
+                _isRulesetLate = true;
+                AnswerAll();
                 break;
             case GetKernelCounts { ReplyTo: var asker }:
                 asker.Tell(tracer.Counts());
@@ -116,13 +125,32 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             tracer.Open(bit, opening.Wants.Filter, opening.Wants.Nodes);
             session.Tell(new EventsBegan());
-            opening.ReplyTo.Tell(new SessionOpened(session, null));
+            Answer(opening.ReplyTo, session);
         }
         catch (KernelException refused)
         {
             session.Stop();
             opening.ReplyTo.Tell(new SessionOpened(null, refused.Message));
         }
+    }
+
+    /// <summary>Whoever waits for the session may count on it that the next verdict's rule is known: the ruleset has been read once.</summary>
+    private void Answer(ActorRef<SessionOpened> asker, ActorRef<SessionMessage> session)
+    {
+        if (_watcher is not null && _ruleset is null && !_isRulesetLate)
+        {
+            _unread.Add((asker, session));
+            Timers.StartSingle(nameof(RulesetLate), new RulesetLate(), _rulesetPatience);
+            return;
+        }
+        asker.Tell(new SessionOpened(session, null));
+    }
+
+    private void AnswerAll()
+    {
+        Timers.Cancel(nameof(RulesetLate));
+        _unread.ForEach(waiting => waiting.Asker.Tell(new SessionOpened(waiting.Session, null)));
+        _unread.Clear();
     }
 
     private void Forget(int bit)
@@ -181,6 +209,11 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         foreach (ActorRef<SessionMessage> session in _sessions.Values)
         {
             session.Tell(new RulesetTold(fact));
+        }
+        _isRulesetLate |= fact is WatchFailed;
+        if (_ruleset is not null || _isRulesetLate)
+        {
+            AnswerAll();
         }
     }
 

@@ -26,6 +26,9 @@ internal sealed record EventsHandedOver(int Bit) : NodeMessage;
 
 internal sealed record SessionGone(int Bit, ActorRef<SessionMessage> Session) : NodeMessage;
 
+/// <summary>Order to itself: whoever waits for the first reading of the ruleset waits no more.</summary>
+internal sealed record RulesetLate : NodeMessage;
+
 /// <summary>Fact, from the ruleset's watcher.</summary>
 internal sealed record RulesetHeard(RulesetFact Fact) : NodeMessage;
 
