@@ -13,8 +13,8 @@
  *
  * Some of our chains are met by packets that nobody has seen before: an ARP request is made while
  * the CPU works on the packet that waits for it. Their tables are told by a name of their own, and
- * unless the id is that of the current packet, such a packet is not told at all: no packet is
- * better than a wrong one.
+ * unless its id is bound already, such a packet is not told at all: no packet is better than a
+ * wrong one.
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
@@ -145,9 +145,8 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 		return skb_addr;
 	is_bound = binding->id == head->id;
 	if (head->owner == TABLE_OURS_UNSEEN) {
-		/* It passed another table of ours before: its own device's queue lies between. */
-		if (is_bound && !binding->unseen &&
-		    (!skb_addr || skb_addr == binding->skb_addr))
+		/* It passed another table of ours before, and may have waited since (for ARP). */
+		if (is_bound && !binding->unseen)
 			return binding->skb_addr;
 		binding->id = head->id;
 		binding->skb_addr = 0;

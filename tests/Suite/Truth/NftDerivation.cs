@@ -72,7 +72,7 @@ internal sealed class NftDerivation(NftWorld world, NftTruthRun run, LabExchange
         bool isDropped = steps.Count > 0 && steps[^1].Verdict == "drop";
         Expect(trace, !isDropped || trace.FinalVerdict == "dropped", "a rule dropped it and the trace says otherwise");
         Expect(trace, isDropped || trace.FinalVerdict != "dropped" || trace.DropReason == "NO_SOCKET", "no rule dropped it and the trace says otherwise");
-        Expect(trace, trace is not { FinalVerdict: "forwarded", In: not null } || trace.Out?.Ttl == trace.In!.Ttl - 1, $"TTL {trace.In?.Ttl} became {trace.Out?.Ttl}");
+        Expect(trace, trace is not { FinalVerdict: "forwarded", In: not null } || trace.Out?.Ttl == trace.In!.Ttl - world.Hops, $"TTL {trace.In?.Ttl} became {trace.Out?.Ttl}");
     }
 
     private void CheckCounts(Dictionary<NftFlow, (int There, int Back)> counts)

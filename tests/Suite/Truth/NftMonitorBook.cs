@@ -36,8 +36,8 @@ internal sealed partial class NftMonitorBook
         }
         if (!isOurs && StepOf(family, table, chain, rest) is { } step)
         {
-            Assert.True(_last.TryGetValue(id, out Entry? entry), $"not after a rule of ours: {line}");
-            entry.Steps.Add(step);
+            // A bridge floods clones, each with an id of its own, and only the original met us: chatter.
+            _last.GetValueOrDefault(id)?.Steps.Add(step);
         }
     }
 

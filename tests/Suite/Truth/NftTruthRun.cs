@@ -2,17 +2,22 @@ using System.Globalization;
 using NftCluster.Lab;
 using NftCluster.Messages;
 using NftCluster.Node.Sessions;
+using NftCluster.Tests.Faults;
 
 namespace NftCluster.Tests.Truth;
 
 /// <summary>A ruleset in one host of a lab during some traffic: the traces of that host, and what nft's monitor told meanwhile.</summary>
 internal sealed class NftTruthRun
 {
+    private const string Unjoinable = "nft-unjoined";
+
     private readonly IReadOnlyList<(NftPacket Packet, IReadOnlyList<NftStep> Steps)> _monitored;
 
-    private NftTruthRun(NftListing listing, IReadOnlyList<(NftPacket Packet, IReadOnlyList<NftStep> Steps)> monitored, IReadOnlyList<TraceRecord> traces)
+    private NftTruthRun(NftListing listing, IReadOnlyList<(NftPacket Packet, IReadOnlyList<NftStep> Steps)> monitored, IReadOnlyList<TraceRecord> traces, long unjoined)
     {
         Listing = listing;
+        AllTraces = traces;
+        Unjoined = unjoined;
         Traces = [.. traces.Where(trace => NftPacket.Of(trace) is { DestinationPort: not NftFlowTraffic.LastPort })];
         _monitored = monitored;
     }
@@ -22,8 +27,13 @@ internal sealed class NftTruthRun
     /// <summary>Without chatter and what ended the run.</summary>
     public IReadOnlyList<TraceRecord> Traces { get; }
 
-    /// <summary>The traffic ends with one packet that the monitor tells by <paramref name="lastWord"/>.</summary>
-    public static async Task<NftTruthRun> WatchAsync(LabNetwork lab, string host, string ruleset, string lastWord, Action traffic)
+    public IReadOnlyList<TraceRecord> AllTraces { get; }
+
+    /// <summary>Verdicts whose packet could not be told.</summary>
+    public long Unjoined { get; }
+
+    /// <summary>The traffic ends with one packet that the monitor tells by <paramref name="lastWord"/>; <paramref name="tables"/> of ours must stand beside that of inet.</summary>
+    public static async Task<NftTruthRun> WatchAsync(LabNetwork lab, string host, string ruleset, string lastWord, Action traffic, int tables = 0)
     {
         string netns = lab.NamespaceOf(host);
         // Else all but a few ICMP errors are not sent, and nothing can be counted.
@@ -31,6 +41,9 @@ internal sealed class NftTruthRun
         _ = Run(netns, "nft", ["-f", "-"], ruleset);
         var listing = new NftListing(Run(netns, "nft", ["-s", "-a", "list", "ruleset"]));
         await using TracedSession session = await TracedSession.StartWithVerdictsAsync(netns);
+        await Eventually.HoldsAsync(
+            () => Run(netns, "nft", ["list", "tables"]).Split('\n').Count(line => line.Contains("nftcluster", StringComparison.Ordinal)) == tables + 1,
+            () => Run(netns, "nft", ["list", "ruleset"]));
         NftMonitorBook book;
         using (NftMonitor monitor = await NftMonitor.StartAsync(netns))
         {
@@ -40,9 +53,9 @@ internal sealed class NftTruthRun
         SessionEnded ended = await session.StopAsync();
         Assert.Null(ended.Session.FailureReason);
         // probe-missed: see TruthRun.
-        IEnumerable<LossRecord> losses = ended.Statistics.Losses.Where(loss => loss.Count != 0 && loss.Stage != "probe-missed");
-        Assert.True(!losses.Any(), string.Join(", ", losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Stage}: {loss.Count} {loss.Kind}"))) + string.Concat(session.Traces.Where(trace => trace.SkbAddr is null).Select(trace => $"\n{trace.FirstSeen} {NftPacket.Of(trace)} {NftStep.Words(StepsOf(trace))}")));
-        return new NftTruthRun(listing, [.. book.Packets], session.Traces);
+        IEnumerable<LossRecord> losses = ended.Statistics.Losses.Where(loss => loss.Count != 0 && loss.Stage is not ("probe-missed" or Unjoinable));
+        Assert.True(!losses.Any(), string.Join(", ", losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Stage}: {loss.Count} {loss.Kind}"))));
+        return new NftTruthRun(listing, [.. book.Packets], session.Traces, ended.Statistics.Losses.Single(loss => loss.Stage == Unjoinable).Count);
     }
 
     public static IReadOnlyList<NftStep> StepsOf(TraceRecord trace) => [.. trace.NftEvents.Select(NftStep.Of)];
@@ -69,6 +82,9 @@ internal sealed class NftTruthRun
         Assert.True(wrong.Length == 0, $"{wrong.Length} differences, {Traces.Count} traces:\n{string.Join('\n', wrong.Take(30))}");
         TestContext.Current.TestOutputHelper?.WriteLine($"{Traces.Count} packets, {Traces.Sum(trace => trace.NftEvents.Count)} steps");
     }
+
+    public void AssertJoined() =>
+        Assert.True(Unjoined == 0, $"{Unjoined} unjoined:\n{string.Join('\n', AllTraces.Where(trace => trace.SkbAddr is null).Select(trace => $"{trace.FirstSeen} {NftStep.Words(StepsOf(trace))}"))}");
 
     /// <summary>Every rule has its text, and it is the listing's.</summary>
     public void AssertTexts()

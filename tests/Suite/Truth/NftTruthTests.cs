@@ -35,6 +35,7 @@ public sealed class NftTruthTests
             traffic.End();
         });
 
+        run.AssertJoined();
         run.AssertMonitorAgrees();
         run.AssertTexts();
         new NftDerivation(world, run, new LabExchange(lab, ipv6)).AssertAll();

@@ -9,6 +9,9 @@ internal sealed record NftWorld
 
     /// <summary>Of each ICMP error that the router itself sends.</summary>
     public string Error { get; init; } = "";
+
+    /// <summary>What the host takes from a TTL.</summary>
+    public int Hops { get; init; } = 1;
 }
 
 /// <summary>How the packets of a flow are sent.</summary>
