@@ -49,13 +49,23 @@ struct nft_binding {
 	__u64 skb_addr;
 };
 
-#define BINDINGS 256	/* a CPU; a power of two */
+/*
+ * A few ways a set: a packet in the middle of its chains (a rule rejects it) and the one made of it
+ * meanwhile (the answer) must not take each other's place.
+ */
+#define BINDING_WAYS 4
+#define BINDING_SETS 64	/* a CPU; a power of two */
+
+struct nft_binding_set {
+	struct nft_binding way[BINDING_WAYS];
+	__u64 next;	/* the way that the next new packet gets */
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_CPUS * BINDINGS);
+	__uint(max_entries, MAX_CPUS * BINDING_SETS);
 	__type(key, __u32);
-	__type(value, struct nft_binding);
+	__type(value, struct nft_binding_set);
 } nft_bindings SEC(".maps");
 
 /* Whose table a message is of; ours switch tracing on. */
@@ -130,20 +140,42 @@ static __always_inline void message_read_head(struct __sk_buff *skb, struct mess
 	}
 }
 
+static __always_inline struct nft_binding *binding_find(struct nft_binding_set *set, __u32 id)
+{
+#pragma unroll
+	for (int i = 0; i < BINDING_WAYS; i++) {
+		if (set->way[i].id == id)
+			return &set->way[i];
+	}
+	return 0;
+}
+
+/* A way of its own also where this CPU is interrupted here: the one that interrupts gets the next. */
+static __always_inline struct nft_binding *binding_new(struct nft_binding_set *set)
+{
+	__u64 way = __sync_fetch_and_add(&set->next, 1);
+
+	return &set->way[way & (BINDING_WAYS - 1)];
+}
+
 /* The packet of a message: its address, 0 = not known, REFUSED_PACKET = no session wants it. */
 static __always_inline __u64 message_packet(const struct message_head *head, __u32 cpu)
 {
 	__u32 index = cpu & (MAX_CPUS - 1);
 	struct current_packet *current = bpf_map_lookup_elem(&current_packets, &index);
+	struct nft_binding_set *set;
 	struct nft_binding *binding;
 	__u64 skb_addr = current ? current->skb_addr : 0;
 	int is_bound;
 
-	index = index * BINDINGS + (head->id & (BINDINGS - 1));
-	binding = bpf_map_lookup_elem(&nft_bindings, &index);
-	if (!binding)
+	index = index * BINDING_SETS + (head->id & (BINDING_SETS - 1));
+	set = bpf_map_lookup_elem(&nft_bindings, &index);
+	if (!set)
 		return skb_addr;
-	is_bound = binding->id == head->id;
+	binding = binding_find(set, head->id);
+	is_bound = binding != 0;
+	if (!binding)
+		binding = binding_new(set);
 	if (head->owner == TABLE_OURS_UNSEEN) {
 		/* It passed another table of ours before, and may have waited since (for ARP). */
 		if (is_bound && !binding->unseen)
@@ -156,7 +188,7 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 	if (head->owner == TABLE_FOREIGN && is_bound &&
 	    (binding->unseen || binding->skb_addr > REFUSED_PACKET || skb_addr <= REFUSED_PACKET))
 		return binding->skb_addr;
-	if (skb_addr || binding->unseen) {
+	if (skb_addr || !is_bound || binding->unseen) {
 		binding->id = head->id;
 		binding->skb_addr = skb_addr;
 		binding->unseen = 0;
