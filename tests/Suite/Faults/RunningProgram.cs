@@ -13,6 +13,13 @@ internal sealed partial class RunningProgram : IDisposable
     public const int Stop = 19;
     public const int Continue = 18;
 
+    /// <summary>What this process ignores (SigIgn of its status), its children do, too.</summary>
+    public static bool IsIgnoredHere(int signal)
+    {
+        string mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim();
+        return (Convert.ToUInt64(mask, 16) >> (signal - 1) & 1) != 0;
+    }
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();

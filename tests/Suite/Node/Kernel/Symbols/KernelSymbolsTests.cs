@@ -80,16 +80,20 @@ public sealed class KernelSymbolsTests : IDisposable
         KernelSymbols symbols = Load(Listing);
         symbols.TryFind(0xffffffff8100015a, out _, out _);
         symbols.NameAt(0xffffffff8100015a);
-        long before = GC.GetAllocatedBytesForCurrentThread();
 
+        // The runtime itself may allocate on the way while it compiles anew; what look-ups allocate shows in every round.
+        Assert.InRange(Enumerable.Range(0, 3).Min(_ => AllocatedBy(symbols)), 0, 1_000);
+    }
+
+    private static long AllocatedBy(KernelSymbols symbols)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 10_000; i++)
         {
             symbols.TryFind(0xffffffff81000100ul + (ulong)i, out _, out _);
             symbols.NameAt(0xffffffff8100015a);
         }
-
-        // The runtime itself may allocate once on the way; 20,000 look-ups may not.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     [Fact]
