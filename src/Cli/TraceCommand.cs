@@ -49,16 +49,16 @@ internal static class TraceCommand
                 // Never disposed: what a failed run left in it is not worth waiting for a reader who stands still.
                 var terminal = new TerminalWriter(new StreamWriter(output, new UTF8Encoding(false), 64 * 1024), TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
                 var rules = new RuleTallyOutput(tally);
+                IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
                 SessionRecord announced = node.Announce(request.Spec);
                 export = request.ExportDirectory is { } directory ? new ExportOutput(directory, announced) : null;
                 SessionSpec spec = request.Spec with
                 {
-                    Outputs = Outputs(request, export, rules),
+                    Outputs = Outputs(request, export, rules, probes),
                     Live = LiveOutputs(request, output, terminal, announced, tally, stop),
                 };
 
                 ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
-                IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(stop.Token)).Probes;
                 await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
                 ready?.Write();
                 SessionEnded ended = await FollowAsync(request, session, error, stop);
@@ -82,10 +82,10 @@ internal static class TraceCommand
         }
     }
 
-    private static List<ITraceOutput> Outputs(TraceRequest request, ExportOutput? export, RuleTallyOutput rules)
+    private static List<ITraceOutput> Outputs(TraceRequest request, ExportOutput? export, RuleTallyOutput rules, IReadOnlyList<ProbeState> probes)
     {
         List<ITraceOutput> outputs = export is null ? [] : [export];
-        if (!request.Json && request.Tracer.Probes.Any(probe => probe.Kind == ProbeKind.Nft))
+        if (!request.Json && probes.Any(probe => probe is { Definition.Kind: ProbeKind.Nft, Backend: not null }))
         {
             outputs.Add(rules);
         }

@@ -9,6 +9,9 @@ internal sealed class RuleTallyOutput(FilterTally shown) : ITraceOutput
 {
     public RuleTally Rules { get; } = new();
 
+    /// <summary>The display filter may ask for functions.</summary>
+    public bool NeedsEvents => !shown.Filter.IsEmpty;
+
     public void Write(TraceRecord trace)
     {
         if (shown.Filter.Matches(trace))

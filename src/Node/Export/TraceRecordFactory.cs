@@ -27,6 +27,9 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         _ => "unknown",
     };
 
+    /// <summary>Events make most of a record's cost: left out where nobody wants them.</summary>
+    public bool LeavesEventsOut { get; init; }
+
     public TraceRecord Make(PacketTrace trace)
     {
         PacketSide? came = trace.HasIn ? Side(trace.In, trace.InIfindex, trace.Netns) : null;
@@ -55,7 +58,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             In = trace.Direction == TraceDirection.Outbound || !trace.BeganInSight ? null : came,
             Out = left,
             Netns = trace.Netns,
-            Events = Events(trace, came, left, direction),
+            Events = LeavesEventsOut ? [] : Events(trace, came, left, direction),
             NftEvents = trace.NftVerdictCount == 0 ? [] : verdicts.Make(trace, Wall),
         };
     }

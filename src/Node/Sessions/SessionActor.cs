@@ -57,7 +57,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
             RulesetHistory history = new();
             DeviceNames devices = new();
             NftRecordFactory verdicts = new(history, devices);
-            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts);
+            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts) { LeavesEventsOut = !spec.Outputs.Concat(spec.Live).Any(output => output.NeedsEvents) };
             _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, _live.Lane, records, verdicts, history, pool, self), Mailbox.DropNewest(OutputMailbox));
             if (place.Ruleset is { } ruleset)
             {

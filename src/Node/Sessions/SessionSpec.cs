@@ -38,6 +38,9 @@ internal sealed record SessionSpec
 /// <summary>Takes closed traces one at a time, and the end. Used by one actor only.</summary>
 internal interface ITraceOutput : IDisposable
 {
+    /// <summary>False where the verdicts are enough: where that holds for every output, records come without their events.</summary>
+    public bool NeedsEvents => true;
+
     public void Write(Messages.TraceRecord trace);
 
     /// <summary>After each batch: whoever reads live wants to see it now.</summary>
