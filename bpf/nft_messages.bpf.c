@@ -101,8 +101,8 @@ struct attribute {
 };
 
 /*
- * Every kernel from 4.6 on begins with protocol, type and id (four bytes each), chain and table: then
- * three loads are enough. Where one does not, the attributes are searched.
+ * Seen on 6.18: protocol, type and id (four bytes each) come first, then chain and table: then two
+ * loads are enough. Where one does not, the attributes are searched.
  */
 static __always_inline void message_read_head(struct __sk_buff *skb, struct message_head *head)
 {

@@ -68,7 +68,7 @@ public sealed record LossRecord
     /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, orphaned, trace-evicted, trace-failed, output-lane-full or live-lane-full.</summary>
     public required string Stage { get; init; }
 
-    /// <summary>events, traces, batches or messages (of netlink).</summary>
+    /// <summary>events, traces, batches, messages (of netlink) or generations (of a ruleset).</summary>
     public required string Kind { get; init; }
     public required long Count { get; init; }
     /// <summary>The last look that saw no loss, at most a second before it; null = nothing lost.</summary>

@@ -72,10 +72,9 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         {
             Finish(trace, TraceEnd.Ended, closed);
         }
-        else if (Open > options.MaxOpen)
+        else
         {
-            Counters.Evicted++;
-            Finish(_left.Oldest ?? _moving.Oldest!, _left.Oldest is null ? TraceEnd.Evicted : TraceEnd.Left, closed);
+            HoldBound(closed);
         }
     }
 
@@ -117,6 +116,16 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
             Counters.Repeats++;
         }
         MoveToNewest(trace);
+        HoldBound(closed);
+    }
+
+    private void HoldBound(ITraceSink closed)
+    {
+        if (Open > options.MaxOpen)
+        {
+            Counters.Evicted++;
+            Finish(_left.Oldest ?? _moving.Oldest!, _left.Oldest is null ? TraceEnd.Evicted : TraceEnd.Left, closed);
+        }
     }
 
     /// <summary>Closes what has left and stayed silent for the grace, and what was silent for the time-out. Call once a batch and once a second.</summary>

@@ -33,10 +33,14 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
     /// <summary>Batches that wait at most for their ruleset: some 10 ms of any traffic.</summary>
     private const int LongestQueue = 256;
 
+    /// <summary>A reading is told by another thread than the announcements: it may come a moment later.</summary>
+    private const long GapSettledNs = 1_000_000_000;
+
     // In order: nobody overtakes a trace whose verdicts cannot be bound yet.
     private readonly Queue<PacketTrace[]> _unbound = new();
     private CompleteOutputs? _end;
     private bool _blind;
+    private long _unreadGenerations;
     private readonly OutputSet _outputs = new(outputs, failure => session.Tell(new OutputFailed(failure)));
 
     protected override ValueTask ReceiveAsync(OutputMessage message)
@@ -51,6 +55,10 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
                 history.Apply(fact);
                 _blind |= fact is WatchFailed;
                 WriteBound();
+                if (fact is GenerationConfirmed { AnsweredNs: var now })
+                {
+                    ForgetRulesets(now);
+                }
                 break;
             case StopWaiting:
                 WriteAll();
@@ -61,6 +69,16 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
                 break;
         }
         return default;
+    }
+
+    /// <summary>Rulesets can be large: those that judged nothing and are over for seconds go. What nobody could read is counted.</summary>
+    private void ForgetRulesets(long nowNs)
+    {
+        history.Forget(nowNs);
+        foreach (RulesetGap gap in history.TakeGaps(nowNs - GapSettledNs))
+        {
+            _unreadGenerations += gap.Generations;
+        }
     }
 
     private void WriteBound()
@@ -107,11 +125,17 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
         }
         _end = null;
         // Only now is the lane's count final: all traces have been offered.
-        StatisticsRecord final = LiveLane.CountIn(end.Statistics, live);
+        StatisticsRecord final = CountUnread(LiveLane.CountIn(end.Statistics, live));
         live?.Complete(end.Session, final);
         _outputs.Complete(end.Session, final);
         session.Tell(new OutputsCompleted(_outputs.Failure));
     }
+
+    /// <summary>Generations of the ruleset that were gone before they could be read: verdicts of theirs have no text.</summary>
+    private StatisticsRecord CountUnread(StatisticsRecord statistics) => _unreadGenerations == 0 ? statistics : statistics with
+    {
+        Losses = [.. statistics.Losses, new LossRecord { Stage = "ruleset-unread", Kind = "generations", Count = _unreadGenerations }],
+    };
 
     protected override ValueTask PostStopAsync()
     {
