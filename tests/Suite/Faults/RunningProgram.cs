@@ -13,13 +13,6 @@ internal sealed partial class RunningProgram : IDisposable
     public const int Stop = 19;
     public const int Continue = 18;
 
-    /// <summary>What this process ignores (SigIgn of its status), its children do, too.</summary>
-    public static bool IsIgnoredHere(int signal)
-    {
-        string mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim();
-        return (Convert.ToUInt64(mask, 16) >> (signal - 1) & 1) != 0;
-    }
-
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
@@ -50,10 +43,12 @@ internal sealed partial class RunningProgram : IDisposable
 
     public IReadOnlyCollection<string> Errors => _errors;
 
-    public static RunningProgram Start(params string[] arguments) => new(new ProcessStartInfo(Executable, arguments));
+    public static RunningProgram Start(params string[] arguments) => StartOther(Executable, arguments);
 
     /// <summary>Another program (a shell, unshare) that runs ours.</summary>
-    public static RunningProgram StartOther(string program, params string[] arguments) => new(new ProcessStartInfo(program, arguments));
+    /// <remarks>With every signal as a terminal's shell leaves it: who runs the tests in the background ignores some, and children inherit that.</remarks>
+    public static RunningProgram StartOther(string program, params string[] arguments) =>
+        new(new ProcessStartInfo("env", ["--default-signal=HUP,INT,QUIT,TERM", program, .. arguments]));
 
     public static async Task<RunningProgram> FinishedAsync(params string[] arguments)
     {

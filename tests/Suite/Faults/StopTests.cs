@@ -11,7 +11,6 @@ public sealed class StopTests
     [InlineData(RunningProgram.Terminate)]
     public async Task A_signal_stops_the_trace_which_exports_and_exits_0(int signal)
     {
-        Assert.SkipWhen(signal == RunningProgram.HangUp && RunningProgram.IsIgnoredHere(signal), "these tests run with SIGHUP ignored (nohup), and so does what they start");
         Root.Required();
         using QuietNetwork network = new();
         using TempDirectory directory = new();
