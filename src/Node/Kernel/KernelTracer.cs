@@ -47,7 +47,7 @@ internal sealed unsafe class KernelTracer : IDisposable
         _probes = probes;
         _countersFd = probes.MapFd("counters");
         _probeHitsFd = probes.MapFd("probe_hits");
-        _sessions = new SessionFilters(probes.MapFd("control"), probes.MapFd("session_filters"), probes.MapFd("filter_nodes"), options.RingBytes / 8);
+        _sessions = new SessionFilters(new FilterMaps(probes.MapFd("control"), probes.MapFd("session_filters"), probes.MapFd("filter_nodes"), probes.MapFd("filter_reads")), options.RingBytes / 8);
         Ring = new RingBufferReader(probes.MapFd("events"), options.RingBytes);
         DropReasons = new DropReasons(types);
         NetnsPath = options.NetnsPath;
