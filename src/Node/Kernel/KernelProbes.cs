@@ -82,7 +82,9 @@ internal sealed unsafe class KernelProbes : IDisposable
     }
 
     /// <summary>nft's trace is switched on where the ruleset has chains.</summary>
-    public void Follow(Ruleset ruleset) => _nft?.Follow(ruleset);
+    public bool Follow(Ruleset ruleset) => _nft?.Follow(ruleset) ?? false;
+
+    public long NftMessagesLost => _nft?.MessagesLost ?? 0;
 
     public void Dispose()
     {

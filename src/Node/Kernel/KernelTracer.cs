@@ -25,7 +25,7 @@ internal sealed record TracerOptions
 }
 
 /// <summary>Totals of the kernel half, cumulative since it was attached.</summary>
-internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long ProbesMissed);
+internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long ProbesMissed, long NftMessagesLost = 0);
 
 /// <summary>
 /// The kernel half of one node: one set of attachments, up to 64 sessions on it. Owned by the node's actor; not thread-safe.
@@ -108,8 +108,8 @@ internal sealed unsafe class KernelTracer : IDisposable
 
     public void Close(int bit) => _sessions.Close(bit);
 
-    /// <summary>The ruleset that is in force now: nft's trace follows it.</summary>
-    public void Follow(Ruleset ruleset) => _probes.Follow(ruleset);
+    /// <summary>The ruleset that is in force now: nft's trace follows it. True when it had to be switched on somewhere.</summary>
+    public bool Follow(Ruleset ruleset) => _probes.Follow(ruleset);
 
     public KernelCounts Counts()
     {
@@ -131,7 +131,7 @@ internal sealed unsafe class KernelTracer : IDisposable
             }
         }
         long missed = Probes.Where(p => p.ProgramFd >= 0).DistinctBy(p => p.ProgramFd).Sum(p => ProgramInfo.Misses(p.ProgramFd));
-        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, missed);
+        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, missed, _probes.NftMessagesLost);
     }
 
     /// <summary>Hits of a probe that shows no packets; others are counted by who reads their events.</summary>

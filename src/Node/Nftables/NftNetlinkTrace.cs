@@ -39,19 +39,28 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         }
     }
 
+    /// <summary>Trace messages that the kernel could not show to our filter: it had no memory for a copy.</summary>
+    public long MessagesLost => _socket.Drops;
+
     /// <summary>
-    /// Makes the tables of ours that this ruleset needs and lacks, each by itself: a kernel without one family still shows the others.
+    /// Makes the tables of ours that this ruleset needs and lacks: all at once, or, where a kernel lacks one's family, each by itself.
     /// What was refused once is not asked for again. Called with each ruleset that is read, so also after our own changes.
+    /// True when one was made.
     /// </summary>
-    public void Follow(Ruleset ruleset)
+    public bool Follow(Ruleset ruleset)
     {
-        foreach (TracingTable table in _tables.MissingIn(ruleset).Where(table => !_refused.Contains(table)))
+        TracingTable[] missing = [.. _tables.MissingIn(ruleset).Where(table => !_refused.Contains(table))];
+        if (missing.Length == 0)
         {
-            if (!_context.Run(table.Commands).Ok)
-            {
-                _refused.Add(table);
-            }
+            return false;
         }
+        if (_context.Run(string.Concat(missing.Select(table => table.Commands))).Ok)
+        {
+            return true;
+        }
+        TracingTable[] refused = [.. missing.Where(table => !_context.Run(table.Commands).Ok)];
+        _refused.UnionWith(refused);
+        return refused.Length < missing.Length;
     }
 
     public void Dispose()

@@ -6,10 +6,10 @@ namespace NftCluster.Node.Nftables;
 internal sealed record RulesetWatcherOptions
 {
     /// <summary>While nothing changes: how late a verdict can be bound, and how wide the doubt around the first change is.</summary>
-    public int QuietTickMs { get; init; } = 10;
+    public TimeSpan QuietTick { get; init; } = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>After a change: reloads come in rows, and the doubt around each is as wide as this.</summary>
-    public int BusyTickMs { get; init; } = 1;
+    /// <summary>After a change: reloads come in rows, and the doubt around each is as wide as this. A question costs some 5 µs.</summary>
+    public TimeSpan BusyTick { get; init; } = TimeSpan.FromMicroseconds(250);
 
     public int BusyForMs { get; init; } = 2_000;
 
@@ -32,8 +32,8 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
     /// <summary>Returns at once; the first <see cref="GenerationConfirmed"/> says that it watches.</summary>
     public void Start()
     {
-        Start("nftcluster ruleset", Listen);
-        Start("nftcluster read rules", ReadChanges);
+        Start("nftcluster ruleset", ThreadUrgency.BeforeOthers, Listen);
+        Start("nftcluster read rules", ThreadUrgency.Favoured, ReadChanges);
     }
 
     public void Dispose()
@@ -47,9 +47,9 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
         _changed.Dispose();
     }
 
-    private void Start(string name, Action body)
+    private void Start(string name, Action beUrgent, Action body)
     {
-        Thread thread = new(() => Guarded(body)) { IsBackground = true, Name = name };
+        Thread thread = new(() => Guarded(beUrgent + body)) { IsBackground = true, Name = name };
         _threads.Add(thread);
         thread.Start();
     }
@@ -79,7 +79,7 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
         long busyUntil = 0;
         while (!_stopping)
         {
-            _ = announcements.Wait(Environment.TickCount64 < busyUntil ? options.BusyTickMs : options.QuietTickMs);
+            _ = announcements.Wait(Environment.TickCount64 < busyUntil ? options.BusyTick : options.QuietTick);
             bool any = false;
             while (announcements.TryTake() is { } fact)
             {

@@ -27,6 +27,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private readonly ProbeFacts _facts = new(Kernel.Probes.ProbeCatalog.All);
     private ActorRef<PollerMessage>? _poller;
     private RulesetWatcher? _watcher;
+    private readonly FollowedRuleset _followed = new();
     private RulesetRead? _ruleset;
     private bool _isRulesetLate;
     private readonly List<(ActorRef<SessionOpened> Asker, ActorRef<SessionMessage> Session)> _unread = [];
@@ -103,7 +104,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             var wants = SessionWants.Of(order.Spec);
             int bit = tracer.Reserve();
-            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null), _ruleset);
+            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null), _watcher is not null, _ruleset);
             ActorRef<SessionMessage> session = Context.Spawn<SessionMessage>($"session-{++_opened}-{order.Spec.Id}", () => new SessionActor(order.Spec, place, ShardMailbox));
             _sessions[bit] = session;
             _opening[bit] = new Opening(wants, order.ReplyTo);
@@ -201,19 +202,29 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
 
     private void Hear(RulesetFact fact)
     {
+        TellSessions(fact);
+        _followed.Apply(fact);
         if (fact is RulesetRead read)
         {
             _ruleset = read;
-            tracer.Follow(read.Ruleset);
-        }
-        foreach (ActorRef<SessionMessage> session in _sessions.Values)
-        {
-            session.Tell(new RulesetTold(fact));
+            if (tracer.Follow(read.Ruleset) && _followed.SinceNs is { } since)
+            {
+                TellSessions(new TracingRearmed(since, Monotonic.NowNs));
+            }
+            _followed.Follow(read.Ruleset.Generation, read.AskedNs);
         }
         _isRulesetLate |= fact is WatchFailed;
         if (_ruleset is not null || _isRulesetLate)
         {
             AnswerAll();
+        }
+    }
+
+    private void TellSessions(RulesetFact fact)
+    {
+        foreach (ActorRef<SessionMessage> session in _sessions.Values)
+        {
+            session.Tell(new RulesetTold(fact));
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
     private const string Events = "events";
     private const string Batches = "batches";
     private const string Traces = "traces";
+    private const string Messages = "messages";
 
     private readonly DateTimeOffset _start = place.Host.Time.GetUtcNow();
     private readonly long _startTicks = place.Host.Time.GetTimestamp();
@@ -97,6 +98,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             ("trace-evicted", Traces, snapshot?.Evicted ?? 0),
             ("trace-failed", Traces, snapshot?.Failed ?? 0),
             ("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
+            ("nft-message-lost", Messages, now.NftMessagesLost - before.NftMessagesLost),
             ("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
             (LiveLane.Stage, Traces, liveRefused));
     }
