@@ -33,6 +33,11 @@ internal sealed class SummaryView(TerminalWriter terminal)
             Row("failed", session.FailureReason, Ink.Bad);
         }
 
+        foreach (string way in session.NotVisible)
+        {
+            Row("not visible", way, Ink.Strong);
+        }
+
         Row("time", $"{session.StartTime} … {session.EndTime ?? "not ended"}");
         Row("filter", Filter(session));
     }

@@ -22,9 +22,9 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     private NetlinkSocket(SafeFileHandle socket) => _socket = socket;
 
-    public static NetlinkSocket Open()
+    public static NetlinkSocket Open(int protocol = LibcSocket.NETLINK_NETFILTER)
     {
-        int descriptor = LibcSocket.socket(LibcSocket.AF_NETLINK, LibcSocket.SOCK_RAW | LibcSocket.SOCK_CLOEXEC, LibcSocket.NETLINK_NETFILTER);
+        int descriptor = LibcSocket.socket(LibcSocket.AF_NETLINK, LibcSocket.SOCK_RAW | LibcSocket.SOCK_CLOEXEC, protocol);
         if (descriptor < 0)
         {
             throw new KernelException($"no netlink socket to netfilter: {Marshal.GetLastPInvokeErrorMessage()}: this kernel needs CONFIG_NETFILTER_NETLINK");

@@ -85,6 +85,12 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
         }
     }
 
+    /// <summary>
+    /// False while more may become known of this time: nobody has yet asked which generation was in force, or that is still the
+    /// newest and its reading, which takes some milliseconds, has not come.
+    /// </summary>
+    public bool IsSettled(long timeNs) => timeNs <= KnownUntilNs && (_reigns[^1].Ruleset is not null || timeNs < _reigns[^1].EarliestNs);
+
     /// <summary>What judged at this time at this place; a place without a handle asks for the chain only (its policy, its end).</summary>
     public RuleBinding Bind(in RulePlace place, long timeNs)
     {

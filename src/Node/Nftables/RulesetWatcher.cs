@@ -75,7 +75,8 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
     {
         using var netlink = new NftNetlink();
         using var announcements = GenerationListener.Open();
-        tell(netlink.AskGeneration());
+        Confirmations confirmations = new(tell);
+        confirmations.Take(netlink.AskGeneration());
         long busyUntil = 0;
         while (!_stopping)
         {
@@ -83,15 +84,47 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
             bool any = false;
             while (announcements.TryTake() is { } fact)
             {
+                confirmations.TellLast();
                 tell(fact);
                 any = true;
             }
             // After the announcements that were there: what it says is at least as new as they.
-            tell(netlink.AskGeneration());
+            confirmations.Take(netlink.AskGeneration());
             if (any)
             {
                 busyUntil = Environment.TickCount64 + options.BusyForMs;
                 _changed.Set();
+            }
+        }
+    }
+
+    /// <summary>Most only repeat the one before: a few are told, and always the last before a change, which bounds it.</summary>
+    private sealed class Confirmations(Action<RulesetFact> tell)
+    {
+        private const long OftenEnoughNs = 5_000_000;
+
+        private GenerationConfirmed? _held;
+        private GenerationConfirmed? _told;
+
+        public void Take(GenerationConfirmed fact)
+        {
+            if (_held is not null && _held.Generation != fact.Generation)
+            {
+                TellLast();
+            }
+            _held = fact;
+            if (_told is null || _told.Generation != fact.Generation || fact.AskedNs - _told.AskedNs >= OftenEnoughNs)
+            {
+                TellLast();
+            }
+        }
+
+        public void TellLast()
+        {
+            if (_held is not null)
+            {
+                tell(_told = _held);
+                _held = null;
             }
         }
     }

@@ -29,6 +29,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private RulesetWatcher? _watcher;
     private readonly FollowedRuleset _followed = new();
     private RulesetRead? _ruleset;
+    private IReadOnlyList<string> _waysPast = [];
     private bool _isRulesetLate;
     private readonly List<(ActorRef<SessionOpened> Asker, ActorRef<SessionMessage> Session)> _unread = [];
     private long _opened;
@@ -126,6 +127,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             tracer.Open(bit, opening.Wants.Filter, opening.Wants.Nodes);
             session.Tell(new EventsBegan());
+            session.Tell(new PathsUnseen(Unseen()));
             Answer(opening.ReplyTo, session);
         }
         catch (KernelException refused)
@@ -212,11 +214,26 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
                 TellSessions(new TracingRearmed(since, Monotonic.NowNs));
             }
             _followed.Follow(read.Ruleset.Generation, read.AskedNs);
+            TellUnseen();
         }
         _isRulesetLate |= fact is WatchFailed;
         if (_ruleset is not null || _isRulesetLate)
         {
             AnswerAll();
+        }
+    }
+
+    /// <summary>Asked again only when the ruleset brings another way past its chains.</summary>
+    private void TellUnseen()
+    {
+        IReadOnlyList<string> ways = UnseenPaths.Of(_ruleset?.Ruleset, DevicePrograms.None);
+        if (!ways.SequenceEqual(_waysPast, StringComparer.Ordinal))
+        {
+            _waysPast = ways;
+            foreach (ActorRef<SessionMessage> session in _sessions.Values)
+            {
+                session.Tell(new PathsUnseen(ways));
+            }
         }
     }
 
@@ -231,7 +248,11 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private ProbeListing List() => new(
         tracer.Probes,
         [.. tracer.Probes.Select(p => tracer.HitsWithoutPacket(p.Index))],
-        [.. tracer.Probes.Select(p => p.ProgramFd >= 0 ? ProgramInfo.Misses(p.ProgramFd) : 0)]);
+        [.. tracer.Probes.Select(p => p.ProgramFd >= 0 ? ProgramInfo.Misses(p.ProgramFd) : 0)],
+        Unseen());
+
+    /// <summary>Of several namespaces nobody asks: their rulesets are not read either.</summary>
+    private IReadOnlyList<string> Unseen() => tracer.NetnsPath is { } path ? UnseenPaths.Of(_ruleset?.Ruleset, DevicePrograms.Read(path)) : [];
 
     private sealed record Opening(SessionWants Wants, ActorRef<SessionOpened> ReplyTo);
 }

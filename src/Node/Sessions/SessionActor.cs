@@ -138,6 +138,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 // Refused = the output is behind: it then knows less of the ruleset, and says so at the verdicts.
                 _ = _output?.Tell(new RulesetChanged(fact));
                 break;
+            case PathsUnseen { Ways: var ways }:
+                _report.AddUnseen(ways);
+                break;
             case TraceFailed { Error: var error }:
                 _report.LastTraceError = error;
                 break;

@@ -58,6 +58,9 @@ internal sealed record PacketLimitReached : SessionMessage;
 /// <summary>Fact: handling one packet's event threw; that trace is lost and counted.</summary>
 internal sealed record TraceFailed(string Error) : SessionMessage;
 
+/// <summary>Fact, from the node: ways through this host that no probe sees.</summary>
+internal sealed record PathsUnseen(IReadOnlyList<string> Ways) : SessionMessage;
+
 /// <summary>Fact, from the node: what its watcher heard of the ruleset.</summary>
 internal sealed record RulesetTold(RulesetFact Fact) : SessionMessage;
 

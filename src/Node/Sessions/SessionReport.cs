@@ -9,6 +9,7 @@ namespace NftCluster.Node.Sessions;
 internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
 {
     private const int TopFunctions = 20;
+    private const int MostUnseen = 100;
     private const string Events = "events";
     private const string Batches = "batches";
     private const string Traces = "traces";
@@ -20,7 +21,12 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
     private DateTimeOffset? _end;
     private TimeSpan _duration;
 
+    private readonly List<string> _unseen = [];
+
     public string? LastTraceError { get; set; }
+
+    /// <summary>Once each: a way that was there for a while may have been taken.</summary>
+    public void AddUnseen(IReadOnlyList<string> ways) => _unseen.AddRange(ways.Except(_unseen, StringComparer.Ordinal).Take(MostUnseen - _unseen.Count).ToArray());
 
     public SessionRecord Session(SessionState state, string? filter, string? failure)
     {
@@ -41,6 +47,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             Mark = spec.Mark,
             Probes = place.Probes,
             Quality = spec.Quality,
+            NotVisible = [.. _unseen],
             FailureReason = failure,
         };
     }

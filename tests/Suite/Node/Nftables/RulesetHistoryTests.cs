@@ -75,6 +75,24 @@ public sealed class RulesetHistoryTests
     }
 
     [Fact]
+    public void A_time_is_settled_when_its_generation_was_read_or_is_over()
+    {
+        RulesetHistory history = Watched("first");
+        Assert.Equal((true, false), (history.IsSettled(Us(90)), history.IsSettled(Us(101))));
+
+        history.Apply(new GenerationSeen(2, Us(10_000), 1, "nft"));
+        history.Apply(new GenerationConfirmed(2, Us(15_000), Us(15_001)));
+        Assert.Equal((true, false), (history.IsSettled(Us(90)), history.IsSettled(Us(12_000))));
+
+        history.Apply(new GenerationSeen(3, Us(20_000), 1, "nft"));
+        history.Apply(new GenerationConfirmed(3, Us(25_000), Us(25_001)));
+        Assert.Equal((true, false), (history.IsSettled(Us(12_000)), history.IsSettled(Us(24_000))));
+
+        history.Apply(Read(3, 7, "third", 26_000));
+        Assert.True(history.IsSettled(Us(24_000)));
+    }
+
+    [Fact]
     public void Announcements_that_the_kernel_dropped_are_found_by_their_numbers()
     {
         RulesetHistory history = Watched("first");
