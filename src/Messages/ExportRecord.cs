@@ -38,8 +38,8 @@ public sealed record SessionRecord
     /// <summary>valuable (see docs/export.md) or all.</summary>
     public required string Quality { get; init; }
 
-    /// <summary>Ways through the host that no probe sees: flow tables, offloaded chains, XDP programs. What took one is missing here without being lost.</summary>
-    public IReadOnlyList<string> NotVisible { get; init; } = [];
+    /// <summary>Ways through the host that no probe sees: flow tables, offloaded chains, XDP programs; null = none. What took one is missing without being lost.</summary>
+    public IReadOnlyList<string>? NotVisible { get; init; }
     public string? FailureReason { get; init; }
 }
 

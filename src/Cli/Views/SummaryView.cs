@@ -33,7 +33,7 @@ internal sealed class SummaryView(TerminalWriter terminal)
             Row("failed", session.FailureReason, Ink.Bad);
         }
 
-        foreach (string way in session.NotVisible)
+        foreach (string way in session.NotVisible ?? [])
         {
             Row("not visible", way, Ink.Strong);
         }

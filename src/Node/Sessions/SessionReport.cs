@@ -47,7 +47,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             Mark = spec.Mark,
             Probes = place.Probes,
             Quality = spec.Quality,
-            NotVisible = [.. _unseen],
+            NotVisible = _unseen.Count == 0 ? null : [.. _unseen],
             FailureReason = failure,
         };
     }

@@ -34,7 +34,7 @@ public sealed class NftReloadTruthTests
         NftEventRecord[] rules = [.. session.Traces.SelectMany(trace => trace.NftEvents).Where(step => step is { RuleHandle: not null, Table: "t" })];
         long lost = ended.Statistics.Losses.Where(loss => loss.Stage is "ring-full" or "nft-unjoined").Sum(loss => loss.Count);
         int texts = rules.Count(step => step.RuleText is not null);
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sent} packets, {rules.Length} verdicts of rules, {texts} with text ({(double)texts / rules.Length:P2}), lost {lost}"));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sent} packets, {rules.Length} verdicts of rules, {texts} with text ({(double)texts / rules.Length:P2}), lost {lost}; {string.Join(", ", rules.CountBy(step => step.TextUnknown ?? "text", StringComparer.Ordinal))}; {reloads / (loads[^1].End - loads[0].Begin).TotalSeconds:0} reloads/s; {string.Join("; ", ended.Statistics.Losses.Where(loss => loss.Count > 0).Select(loss => $"{loss.Count} {loss.Stage} {loss.From} … {loss.To}"))}"));
         Assert.InRange(rules.Length, 1, int.MaxValue);
         Assert.All(rules, step => AssertHeld(step, loads));
         Assert.True(texts >= least * rules.Length, $"{texts} of {rules.Length} carry text: {string.Join(", ", rules.CountBy(step => step.TextUnknown ?? "text", StringComparer.Ordinal))}");

@@ -65,7 +65,7 @@ internal sealed class FilterShapes
             {
                 Walk(next, registers, known, etherType);
             }
-            else if (registers is { Offset: EtherTypeAt, Size: 2, IsIndirect: false } && found.Low == found.High && found.Mask == ushort.MaxValue)
+            else if (registers is { Offset: EtherTypeAt, Size: 2, IsIndirect: false } && found.Low == found.High && found.Mask == ShapeTerm.AllBits(2))
             {
                 if (etherType is null || etherType == found.Low)
                 {
@@ -106,15 +106,12 @@ internal sealed class FilterShapes
         }
         bool isWhole = known.Exists(term => term is { Base: ShapeBase.Network, Offset: 6, Size: 2, Low: 0, High: 0 } && (term.Mask & 0x1fff) == 0x1fff);
         PacketShape shape = new(etherType.Value, [.. known.Where(term => IsSteady(term, etherType.Value, isWhole)).Select(Bounded).OfType<ShapeTerm>()]);
-        if (shape.Terms.Count == 0 && _shapes.Exists(other => other.EtherType == shape.EtherType && other.Terms.Count == 0))
+        if (!_shapes.Exists(other => other.Covers(shape)))
         {
-            return;
-        }
-        if (!_shapes.Exists(shape.Same))
-        {
+            _shapes.RemoveAll(shape.Covers);
             _shapes.Add(shape);
+            _isAnything |= _shapes.Count > MostShapes;
         }
-        _isAnything |= _shapes.Count > MostShapes;
     }
 
     /// <summary>
@@ -174,6 +171,6 @@ internal sealed class FilterShapes
 
         private Registers Bytes(in FilterNode node, int size, bool indirect) => node.LoadK > 0xffff
             ? this with { Source = Source.Unknown }
-            : this with { Source = Source.Bytes, IsIndirect = indirect, Offset = (int)node.LoadK, Size = size, Mask = uint.MaxValue };
+            : this with { Source = Source.Bytes, IsIndirect = indirect, Offset = (int)node.LoadK, Size = size, Mask = ShapeTerm.AllBits(size) };
     }
 }

@@ -10,7 +10,9 @@ internal enum ShapeBase : byte
 /// <summary>The number in these bytes, masked, lies between the two; a mask that leaves bits out has one value only.</summary>
 internal readonly record struct ShapeTerm(ShapeBase Base, int Offset, int Size, uint Mask, uint Low, uint High)
 {
-    public uint WholeMask => Size == 4 ? uint.MaxValue : (1u << (8 * Size)) - 1;
+    public uint WholeMask => AllBits(Size);
+
+    public static uint AllBits(int bytes) => uint.MaxValue >> (32 - 8 * bytes);
 
     public bool Holds(uint value) => (value & Mask) is var masked && masked >= Low && masked <= High;
 }
@@ -26,5 +28,6 @@ internal sealed record PacketShape(ushort EtherType, IReadOnlyList<ShapeTerm> Te
     /// <summary>Behind the IPv6 header: ports, where no extension header stands between.</summary>
     public const int PortsOfIp6 = 40;
 
-    public bool Same(PacketShape other) => EtherType == other.EtherType && Terms.SequenceEqual(other.Terms);
+    /// <summary>Every packet of that shape is of this one: it says no more.</summary>
+    public bool Covers(PacketShape other) => EtherType == other.EtherType && Terms.All(other.Terms.Contains);
 }
