@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
-using NftCluster.Lab;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Symbols;
@@ -29,7 +28,7 @@ public sealed class NftMessageLossTests
         network.Flood(Flood);
         Assert.Equal(0, tracer.Counts().NftMessagesLost);
 
-        using (var socket = new SafeFileHandle(DescriptorOf(InodeOfTraceSocket(network.Name)), ownsHandle: false))
+        using (var socket = new SafeFileHandle(DescriptorOf(InodeOfTraceSocket(network.Path)), ownsHandle: false))
         {
             Detach(socket);
         }
@@ -45,7 +44,7 @@ public sealed class NftMessageLossTests
     }
 
     /// <summary>sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode</summary>
-    private static string InodeOfTraceSocket(string netns) => NftCluster.Lab.NetworkNamespace.Run(netns, () => File.ReadLines("/proc/thread-self/net/netlink")
+    private static string InodeOfTraceSocket(string netnsPath) => NetworkNamespace.Run(netnsPath, () => File.ReadLines("/proc/thread-self/net/netlink")
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         .Single(words => words[1] == "12" && (int.Parse(words[3], NumberStyles.HexNumber, CultureInfo.InvariantCulture) & GroupOfTraces) != 0)[9]);
 

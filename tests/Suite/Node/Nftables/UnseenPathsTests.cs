@@ -1,6 +1,7 @@
 using NftCluster.Lab;
 using NftCluster.Node.Nftables;
 using NftCluster.Tests.Lab;
+using NftCluster.Tests.Node.Export;
 
 namespace NftCluster.Tests.Node.Nftables;
 
@@ -47,6 +48,27 @@ public sealed class UnseenPathsTests
         DevicePrograms programs = DevicePrograms.Read(network.Path);
 
         Assert.Equal(["lo"], programs.Ingress);
+        Assert.True(programs.MayRewrite);
+    }
+
+    [Fact]
+    public void A_generic_XDP_program_is_read_from_the_kernel()
+    {
+        Root.Required();
+        using NftNetwork network = new();
+        using TempDirectory directory = new();
+        string source = directory.File("pass.c");
+        File.WriteAllText(source, "__attribute__((section(\"xdp\"), used)) int pass(void *c) { return 2; }\nchar _license[] __attribute__((section(\"license\"), used)) = \"GPL\";\n");
+        string program = directory.File("pass.o");
+        Assert.SkipUnless(File.Exists("/usr/bin/clang"), "needs clang");
+        Assert.Equal(0, Tool.Run("clang", ["-O2", "-g", "-target", "bpf", "-c", source, "-o", program]).ExitCode);
+        ToolResult attached = Tool.Run("ip", ["-n", network.Name, "link", "set", "dev", "lo", "xdpgeneric", "obj", program, "sec", "xdp"]);
+        Assert.SkipUnless(attached.ExitCode == 0, $"this kernel or ip attaches no XDP program: {attached.Errors.Trim()}");
+
+        DevicePrograms programs = DevicePrograms.Read(network.Path);
+
+        Assert.Equal(["lo"], programs.Xdp);
+        Assert.Equal(["lo"], programs.GenericXdp);
         Assert.True(programs.MayRewrite);
     }
 
