@@ -31,7 +31,7 @@ internal sealed record DevicePrograms(IReadOnlyList<string> Xdp, IReadOnlyList<s
         (List<string> xdp, List<string> generic, List<string> ingress) = ([], [], []);
         Dump(socket, GetLink, LinkHeader, payload =>
         {
-            Link link = Link.Parse(payload[LinkHeader..]);
+            var link = Link.Parse(payload[LinkHeader..]);
             names[BinaryPrimitives.ReadInt32LittleEndian(payload[IndexAt..])] = link.Name;
             if (link.XdpMode != 0)
             {

@@ -4,8 +4,8 @@ using NftCluster.Node.Nftables;
 namespace NftCluster.Node.Sessions;
 
 /// <summary>
-/// What a session's verdicts lack because of the ruleset, as loss records with an interval each. Gaps of one kind that follow
-/// each other within a second are one record, and a session has a bounded number of them: beyond it the nearest two become one.
+/// What a session's verdicts lack because of the ruleset, as loss records with an interval each. Generations that go by within a second
+/// of each other are one record, and a session has a bounded number of them: beyond it the nearest two become one.
 /// </summary>
 internal sealed class RulesetLosses(long startNs, Func<ulong, string> wall)
 {
@@ -48,7 +48,8 @@ internal sealed class RulesetLosses(long startNs, Func<ulong, string> wall)
     private void Add(RulesetGap gap)
     {
         List<RulesetGap> known = _gaps[Array.FindIndex(_stages, stage => stage.Gap == gap.Kind)];
-        if (known.Count > 0 && gap.FromNs - known[^1].ToNs <= OneStormNs)
+        long near = gap.Kind == RulesetGapKind.Unmarked ? 0 : OneStormNs;
+        if (known.Count > 0 && gap.FromNs - known[^1].ToNs <= near)
         {
             known[^1] = Join(known[^1], gap);
             return;

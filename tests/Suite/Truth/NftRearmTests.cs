@@ -34,8 +34,8 @@ public sealed class NftRearmTests
         string told = string.Join("; ", gaps.Select(gap => $"{gap.Count} {gap.Kind} {gap.From} … {gap.To}"));
         TestContext.Current.TestOutputHelper?.WriteLine(told);
         Assert.Equal(Devices, gaps.Sum(gap => gap.Count));
-        // Those within a second are one record: the mean of its intervals, at most, and the least of all records.
-        Assert.True(gaps.Min(gap => Length(gap) / gap.Count) <= TimeSpan.FromMilliseconds(100), told);
+        // The machine may be busy with other things in one of them, not in all.
+        Assert.True(gaps.Min(Length) <= TimeSpan.FromMilliseconds(100), told);
     }
 
     private static TimeSpan Length(LossRecord gap) => DateTimeOffset.Parse(gap.To!, CultureInfo.InvariantCulture) - DateTimeOffset.Parse(gap.From!, CultureInfo.InvariantCulture);
