@@ -22,6 +22,8 @@ public sealed class TraceFilterTests
     [InlineData("--protocol tcp", "")]
     [InlineData("--verdict Dropped", "dropped")]
     [InlineData("--verdict dropped --verdict forwarded", "forwarded,dropped")]
+    [InlineData("--verdict drop", "dropped")]
+    [InlineData("--verdict Accept", "")]
     [InlineData("--direction inbound", "dropped")]
     [InlineData("--function ip_forward", "forwarded")]
     [InlineData("--function *udp*", "dropped")]

@@ -24,7 +24,7 @@ public sealed class TraceMarksTests
     [Fact]
     public void Filters_of_several_sessions_are_marked_each()
     {
-        TraceMarks marks = TraceMarks.For([Shapes("src host 10.3.0.2"), Shapes("dst host 10.3.0.3")], _plain);
+        var marks = TraceMarks.For([Shapes("src host 10.3.0.2"), Shapes("dst host 10.3.0.3")], _plain);
 
         Assert.Contains("@nh,96,32 0xa030002", marks.Received, StringComparison.Ordinal);
         Assert.Contains("@nh,128,32 0xa030003", marks.Received, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class TraceMarksTests
         RulesetTable table = new(NftFamily.Ip, "nat", 1, 0, 0, null);
         Ruleset nat = new(1, [table], [new RulesetChain(table, "post", 1, new ChainHook("nat", "postrouting", 100, "accept", []), null, [])]);
 
-        TraceMarks marks = TraceMarks.For([Shapes("host 10.3.0.2")], nat);
+        var marks = TraceMarks.For([Shapes("host 10.3.0.2")], nat);
 
         Assert.Contains("ct status snat,dnat meta nftrace set 1 accept", marks.Received, StringComparison.Ordinal);
         Assert.Contains("ct status snat,dnat meta nftrace set 1 accept", marks.Sent, StringComparison.Ordinal);
@@ -56,7 +56,7 @@ public sealed class TraceMarksTests
         TracingTables tables = new("1-test");
         foreach (string expression in FilterExpressions.All)
         {
-            TraceMarks marks = TraceMarks.For([FilterShapes.Of(FilterTranslator.Translate(FilterCompiler.Compile(expression)))], _plain);
+            var marks = TraceMarks.For([FilterShapes.Of(FilterTranslator.Translate(FilterCompiler.Compile(expression)))], _plain);
             network.Nft(tables.Inet(marks).Commands.Replace("flags owner;", "", StringComparison.Ordinal));
         }
         Assert.Equal(0, Tool.Run("ip", ["netns", "exec", network.Name, "nft", "delete table inet nftcluster-1-test"]).ExitCode);

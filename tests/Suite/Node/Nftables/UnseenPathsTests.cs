@@ -45,7 +45,7 @@ public sealed class UnseenPathsTests
         ToolResult made = Tool.Run("tc", ["-n", network.Name, "qdisc", "add", "dev", "lo", "clsact"]);
         Assert.SkipUnless(made.ExitCode == 0, $"this kernel has no clsact: {made.Errors.Trim()}");
 
-        DevicePrograms programs = DevicePrograms.Read(network.Path);
+        var programs = DevicePrograms.Read(network.Path);
 
         Assert.Equal(["lo"], programs.Ingress);
         Assert.True(programs.MayRewrite);
@@ -65,7 +65,7 @@ public sealed class UnseenPathsTests
         ToolResult attached = Tool.Run("ip", ["-n", network.Name, "link", "set", "dev", "lo", "xdpgeneric", "obj", program, "sec", "xdp"]);
         Assert.SkipUnless(attached.ExitCode == 0, $"this kernel or ip attaches no XDP program: {attached.Errors.Trim()}");
 
-        DevicePrograms programs = DevicePrograms.Read(network.Path);
+        var programs = DevicePrograms.Read(network.Path);
 
         Assert.Equal(["lo"], programs.Xdp);
         Assert.Equal(["lo"], programs.GenericXdp);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using NftCluster.Messages;
 using NftCluster.Node.Nftables;
 using NftCluster.Node.Sessions;
 
