@@ -66,7 +66,7 @@ internal sealed record TraceMarks(string Received, string Sent)
         if (isIp4)
         {
             yield return "ip length < 24 " + Mark;
-            yield return "meta nfproto ipv4 @nh,0,8 != 0x45 " + Mark;
+            yield return "ip hdrlength > 5 " + Mark;
         }
         else
         {

@@ -117,7 +117,7 @@ public sealed class FilterShapesTests
             {
                 holds = holds && Load(term, packet) is { } value && term.Holds(value);
             }
-            holds |= shape.HasPorts && shape.EtherType == PacketShape.Ip4 && EtherTypeOf(packet) == PacketShape.Ip4 && packet[14] != 0x45;
+            holds |= shape.HasPorts && shape.EtherType == PacketShape.Ip4 && EtherTypeOf(packet) == PacketShape.Ip4 && (packet[14] & 0xf) > 5;
             if (holds)
             {
                 return true;
