@@ -22,8 +22,6 @@ public sealed class TraceFilterTests
     [InlineData("--protocol tcp", "")]
     [InlineData("--verdict Dropped", "dropped")]
     [InlineData("--verdict dropped --verdict forwarded", "forwarded,dropped")]
-    [InlineData("--verdict drop", "dropped")]
-    [InlineData("--verdict Accept", "")]
     [InlineData("--direction inbound", "dropped")]
     [InlineData("--function ip_forward", "forwarded")]
     [InlineData("--function *udp*", "dropped")]
@@ -44,6 +42,17 @@ public sealed class TraceFilterTests
         IEnumerable<string> kept = new[] { Samples.Forwarded(), Samples.Dropped() }.Where(filter.Matches).Select(t => t.FinalVerdict);
 
         Assert.Equal(expected, string.Join(',', kept));
+    }
+
+    [Theory]
+    [InlineData("--verdict drop", true)]
+    [InlineData("--verdict Accept", false)]
+    [InlineData("--verdict accept --verdict DROP", true)]
+    public void A_verdict_of_nft_keeps_the_packets_of_which_a_rule_said_it(string arguments, bool isKept)
+    {
+        TraceFilter filter = Bind(arguments);
+
+        Assert.Equal((isKept, false), (filter.Matches(Samples.Full()), filter.Matches(Samples.Forwarded())));
     }
 
     [Theory]
