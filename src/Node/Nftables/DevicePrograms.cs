@@ -24,6 +24,20 @@ internal sealed record DevicePrograms(IReadOnlyList<string> Xdp, IReadOnlyList<s
 
     public static DevicePrograms Read(string netnsPath) => NetworkNamespace.Run(netnsPath, Read);
 
+    /// <summary>Null where that cannot be asked: the namespace has gone.</summary>
+    public static DevicePrograms? TryRead(string netnsPath)
+    {
+        try
+        {
+            return Read(netnsPath);
+        }
+        catch (Exception gone) when (gone is IOException or KernelException or System.ComponentModel.Win32Exception)
+        {
+            // A node outlives the namespace that it watches: nothing is known of it any more.
+            return null;
+        }
+    }
+
     private static DevicePrograms Read()
     {
         using var socket = NetlinkSocket.Open(LibcSocket.NETLINK_ROUTE);

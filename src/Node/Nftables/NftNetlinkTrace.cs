@@ -51,13 +51,16 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
     /// <summary>
     /// Makes the tables of ours that this ruleset needs and lacks: all at once, or, where a kernel lacks one's family, each by itself.
     /// What was refused once is not asked for again. Called with each ruleset that is read, so also after our own changes.
-    /// True when one was made.
+    /// True when packets are marked now that were not before.
     /// </summary>
     public bool Follow(Ruleset ruleset)
     {
         _ruleset = ruleset;
-        bool isMarkedAnew = Remark(isLost: !_tables.HasInet(ruleset));
-        return MakeMissing(ruleset) || isMarkedAnew;
+        bool isLost = !_tables.HasInet(ruleset);
+        bool wasForNat = _marks.IsForNat;
+        _ = Remark(isLost); // what is refused stays as it was, and is tried again with the next ruleset
+        bool isMore = isLost || (_marks.IsForNat && !wasForNat);
+        return MakeMissing(ruleset) || isMore;
     }
 
     /// <summary>
@@ -73,17 +76,21 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         else
         {
             _wanted[session] = [.. filters.Select(FilterShapes.Of)];
-            _mayRewrite = DevicePrograms.Read(_netnsPath).MayRewrite;
+            _mayRewrite = DevicePrograms.TryRead(_netnsPath) is not { MayRewrite: false };
         }
-        Remark(isLost: false);
+        if (Remark(isLost: false) is { } refusal && filters.Count > 0)
+        {
+            throw new KernelException($"nft refuses the table that marks packets: {refusal}");
+        }
     }
 
-    private bool Remark(bool isLost)
+    /// <summary>One line that says why nothing was changed; null when the marks are what they should be.</summary>
+    private string? Remark(bool isLost)
     {
         TraceMarks marks = _mayRewrite && _wanted.Count > 0 ? TraceMarks.Everything : TraceMarks.For([.. _wanted.Values.SelectMany(shapes => shapes)], _ruleset);
         if (marks == _marks && !isLost)
         {
-            return false;
+            return null;
         }
         if (!_context.Run(_tables.Inet(marks).Commands).Ok)
         {
@@ -91,11 +98,11 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
             NftResult made = _context.Run(_tables.Inet(marks).Commands);
             if (!made.Ok)
             {
-                throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
+                return made.FirstError;
             }
         }
         _marks = marks;
-        return true;
+        return null;
     }
 
     private bool MakeMissing(Ruleset ruleset)

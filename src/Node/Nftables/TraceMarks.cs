@@ -21,6 +21,8 @@ internal sealed record TraceMarks(string Received, string Sent)
     /// <summary>On loopback and in answers that the host makes, conntrack knows the packet at the first door: the filter is asked about both sides of NAT.</summary>
     private const string Translated = "ct status snat,dnat " + Mark;
 
+    public bool IsForNat => Received.StartsWith(Translated, StringComparison.Ordinal);
+
     public static TraceMarks Everything { get; } = new(Mark, Mark);
 
     public static TraceMarks Nothing { get; } = new("", "");

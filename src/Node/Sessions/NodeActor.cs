@@ -252,7 +252,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         Unseen());
 
     /// <summary>Of several namespaces nobody asks: their rulesets are not read either.</summary>
-    private IReadOnlyList<string> Unseen() => tracer.NetnsPath is { } path ? UnseenPaths.Of(_ruleset?.Ruleset, DevicePrograms.Read(path)) : [];
+    private IReadOnlyList<string> Unseen() => tracer.NetnsPath is { } path ? UnseenPaths.Of(_ruleset?.Ruleset, DevicePrograms.TryRead(path) ?? DevicePrograms.None) : [];
 
     private sealed record Opening(SessionWants Wants, ActorRef<SessionOpened> ReplyTo);
 }

@@ -52,6 +52,9 @@ public sealed class UnseenPathsTests
     }
 
     [Fact]
+    public void Of_a_namespace_that_has_gone_nothing_is_known() => Assert.Null(DevicePrograms.TryRead("/run/netns/none-of-this-name"));
+
+    [Fact]
     public void A_generic_XDP_program_is_read_from_the_kernel()
     {
         Root.Required();
