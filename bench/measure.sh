@@ -1,5 +1,6 @@
 # What bench/whole and bench/nft share: a lab of their own, its flood, and a tracer beside it. Sourced, after these are set:
-# nftcluster (the command), prefix (of the lab), long (seconds that the longest run takes).
+# nftcluster (the command), prefix (of the lab), long (seconds that the longest run takes); backend (else tracepoint) and patience
+# (seconds until a tracer is attached, else 30) where they differ.
 # shellcheck shell=bash disable=SC2154
 
 ((EUID == 0)) || die "run it as root: it makes namespaces and attaches programs"
@@ -44,10 +45,10 @@ flood() { # seconds → packets/s sent; sender, and with it the whole way of a p
 
 start_trace() { # arguments of trace; it runs on CPU 1 and ends by itself should we be killed
   rm -f "$work/ready"
-  $interruptible taskset -c 1 "$nftcluster" trace --backend tracepoint --summary --duration $((long + 60))s --ready-file "$work/ready" "$@" \
+  $interruptible taskset -c 1 "$nftcluster" trace --backend "${backend:-tracepoint}" --summary --duration $((long + ${patience:-30} + 60))s --ready-file "$work/ready" "$@" \
     >"$work/summary" 2>"$work/errors" &
   running=$!
-  wait_for "$work/ready" 30
+  wait_for "$work/ready" "${patience:-30}"
 }
 
 start_empty() {

@@ -101,6 +101,8 @@ struct skb_shared_info {
 struct nf_hook_state {
 	__u8 hook;
 	__u8 pf;
+	struct net_device *in;
+	struct net_device *out;
 	struct net *net;
 };
 
@@ -138,6 +140,67 @@ struct fib6_table {
 struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2];	/* only its offset is asked for */
 	unsigned long status;
+};
+
+/* nf_tables, as __nft_trace_packet() sees it: nft_step.bpf.h says what differs between kernels. */
+struct nft_table {
+	char *name;
+	__u16 family : 6;
+};
+
+struct nft_chain {
+	struct nft_table *table;
+	char *name;
+};
+
+struct nft_verdict {
+	__u32 code;
+	struct nft_chain *chain;
+};
+
+struct nft_rule_dp {
+	__u64 is_last : 1, dlen : 12, handle : 42;
+};
+
+struct nft_rule_dp_last {
+	struct nft_rule_dp end;
+	struct nft_chain *chain;
+};
+
+enum nft_chain_types {
+	NFT_CHAIN_T_DEFAULT,	/* filter */
+};
+
+struct nft_chain_type {
+	enum nft_chain_types type;
+};
+
+struct nf_hook_ops {
+	int priority;
+};
+
+struct nft_base_chain {
+	struct nf_hook_ops ops;
+	struct nft_chain_type *type;
+	__u8 policy;
+	struct nft_chain chain;
+};
+
+struct nft_pktinfo {
+	struct sk_buff *skb;
+	const struct nf_hook_state *state;
+};
+
+struct nft_traceinfo {
+	_Bool trace;
+	struct nft_base_chain *basechain;
+};
+
+/* Up to Linux 6.2 the rest of a step is here; 6.3 moved it, piece by piece, to arguments. */
+struct nft_traceinfo___before {
+	const struct nft_pktinfo *pkt;
+	const struct nft_rule_dp *rule;
+	const struct nft_verdict *verdict;
 };
 
 #pragma clang attribute pop

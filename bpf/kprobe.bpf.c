@@ -16,6 +16,7 @@
 	})
 #define DIRECT_MEMORY 0
 #include "flows.bpf.h"
+#include "registers.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -27,43 +28,17 @@ const struct packet_event *packet_event_btf __attribute__((unused));
 const struct header_sample *header_sample_btf __attribute__((unused));
 const struct task_sample *task_sample_btf __attribute__((unused));
 
-/*
- * A load with a constant offset, which the verifier demands of a context: left to itself, clang
- * computes the offset first and loads once ("dereference of modified ctx ptr").
- */
-#define LOAD_REGISTER(ctx, name)                                                                \
-	({                                                                                      \
-		__u64 __value;                                                                  \
-		asm volatile("%0 = *(u64 *)(%1 + %2)"                                           \
-			     : "=r"(__value)                                                    \
-			     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, name)));        \
-		__value;                                                                        \
-	})
-
-static __always_inline __u64 argument(const struct pt_regs *ctx, int position)
-{
-	switch (position) {
-	case 0: return LOAD_REGISTER(ctx, di);
-	case 1: return LOAD_REGISTER(ctx, si);
-	case 2: return LOAD_REGISTER(ctx, dx);
-	case 3: return LOAD_REGISTER(ctx, cx);
-	case 4: return LOAD_REGISTER(ctx, r8);
-	case 5: return LOAD_REGISTER(ctx, r9);
-	default: return 0;
-	}
-}
-
 static __always_inline int observe_registers(struct pt_regs *ctx, const volatile struct probe_desc *d,
 					     const int can_be_door)
 {
 	struct observation o = {};
 
-	o.skb = (struct sk_buff *)argument(ctx, d->skb_arg);
+	o.skb = (struct sk_buff *)register_argument(ctx, d->skb_arg);
 	if (d->param_kind == PARAM_VALUE) {
-		o.param = argument(ctx, d->param_arg);
-		o.param2 = argument(ctx, d->param2_arg);
+		o.param = register_argument(ctx, d->param_arg);
+		o.param2 = register_argument(ctx, d->param2_arg);
 	} else if (d->param_kind == PARAM_HOOK) {
-		struct nf_hook_state *state = (void *)argument(ctx, d->param_arg);
+		struct nf_hook_state *state = (void *)register_argument(ctx, d->param_arg);
 
 		o.param = BPF_CORE_READ(state, hook);
 		o.param2 = BPF_CORE_READ(state, pf);
@@ -83,7 +58,7 @@ static __noinline int observe_step(struct pt_regs *ctx)
 		return 0;
 	d = &kprobe_descs[cookie];
 	if (d->role == ROLE_FLOW) {
-		observe_flow(d, (void *)argument(ctx, d->param_arg), argument(ctx, d->param2_arg));
+		observe_flow(d, (void *)register_argument(ctx, d->param_arg), register_argument(ctx, d->param2_arg));
 		return 0;
 	}
 	return observe_registers(ctx, d, 0);

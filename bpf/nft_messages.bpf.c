@@ -24,6 +24,8 @@
 #include "trace_abi.h"
 #include "tracked_skbs.bpf.h"
 #include "record.bpf.h"
+#include "own_tables.bpf.h"
+#include "conntrack.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -68,30 +70,10 @@ struct {
 	__type(value, struct nft_binding_set);
 } nft_bindings SEC(".maps");
 
-/* Whose table a message is of; ours switch tracing on. */
-enum table_owner {
-	TABLE_FOREIGN,
-	TABLE_OURS,
-	TABLE_OURS_UNSEEN,	/* its chains may be the first to see a packet */
-};
-
 struct message_head {
 	__u32 id;
 	__u32 owner;
 };
-
-static __always_inline __u32 owner_of(const __u8 *name)
-{
-	const char own[] = OWN_TABLE;
-	__u8 differs = 0;
-
-#pragma unroll
-	for (int i = 0; i < sizeof(own) - 1; i++)
-		differs |= name[i] ^ own[i];
-	if (differs)
-		return TABLE_FOREIGN;
-	return name[sizeof(own) - 1] == OWN_TABLE_UNSEEN ? TABLE_OURS_UNSEEN : TABLE_OURS;
-}
 
 /* Each attribute is rounded up to four bytes. */
 struct attribute {
@@ -209,6 +191,7 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 	do {                                                                                    \
 		struct {                                                                        \
 			struct packet_event event;                                              \
+			struct nft_conntrack conntrack;                                         \
 			__u8 bytes[size];                                                       \
 		} *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);                             \
 		if (!r) {                                                                       \
@@ -216,6 +199,7 @@ static __always_inline __u64 message_packet(const struct message_head *head, __u
 			return 0;                                                               \
 		}                                                                               \
 		r->event = event;                                                               \
+		conntrack_read((void *)event.skb_addr, &r->conntrack);                          \
 		__u64 taken = length;                                                           \
 		CLAMP(taken, 4, size);                                                          \
 		if (bpf_skb_load_bytes(skb, 0, r->bytes, taken))                                \

@@ -29,7 +29,8 @@ enum probe_role {
 	ROLE_COUNT = 7,		/* has no packet: hits are counted, nothing is emitted */
 	ROLE_FLOW = 8,		/* has a flow or a socket, no packet: the CPU's current packet if it fits */
 	ROLE_FOLLOW = 9,	/* sees every skb of the system: only for packets already known */
-	ROLE_VERDICT = 10,	/* nft's trace: the message itself is the event */
+	ROLE_VERDICT = 10,	/* nft's trace: the message or the step itself is the event */
+	ROLE_RETURN = 11,	/* a function returned: param = ns spent in it, param2 = what it returned */
 };
 
 /* How probe_desc.param_arg is read into packet_event.param and param2. */
@@ -81,7 +82,8 @@ struct tracing_setup {
 /* Flags of packet_event. */
 #define EVENT_SAMPLE	 1	/* a header_sample of sample_size bytes follows */
 #define EVENT_TASK	 2	/* a task_sample follows (after the header_sample) */
-#define EVENT_NFT	 16	/* a message of nft's trace follows, event.length bytes of it */
+#define EVENT_NFT	 16	/* a nft_conntrack, then a message of nft's trace follow, event.length bytes of it */
+#define EVENT_NFT_STEP	 32	/* a nft_conntrack, then a nft_step and its names follow */
 
 struct packet_event {
 	__u64 timestamp_ns;	/* bpf_ktime_get_ns(): CLOCK_MONOTONIC */
@@ -116,6 +118,56 @@ struct header_sample {
 #define NFT_MESSAGE_SHORT  192	/* a rule in a chain of usual names */
 #define NFT_MESSAGE_MEDIUM 384	/* the first of a hook, with the packet's headers and devices */
 #define NFT_MESSAGE_LONG   1216	/* table, chain and target names of 255 bytes each */
+
+/* A step through a chain as __nft_trace_packet() has it in its hands. */
+struct nft_step {
+	__u64 chain_addr;
+	__u64 rule_addr;	/* 0 = no rule: a policy, or the end of a chain */
+	__u64 rule_handle;
+	__s32 code;		/* of the verdict: below 0 nft's own, from 0 on netfilter's */
+	__s32 priority;		/* of the base chain */
+	__u32 iif;
+	__u32 oif;
+	__u8 family;		/* NFPROTO_* of the table */
+	__u8 pf;		/* NFPROTO_* of the packet */
+	__u8 hook;		/* number, of pf */
+	__u8 type;		/* enum nft_trace_types */
+	__u8 chain_type;	/* enum nft_chain_types: filter, route, nat */
+	__u8 stolen;		/* 1 = the packet was gone: no mark, no conntrack */
+	__u16 name_size;	/* bytes of each of the three names that follow: table, chain, target of a jump */
+};
+
+#define NFT_NAME_SHORT 32	/* with the zero at the end */
+#define NFT_NAME_LONG  256	/* NFT_NAME_MAXLEN */
+
+/* What conntrack knew of the packet then; the tuples as the kernel keeps them (struct nf_conntrack_tuple). */
+struct nft_conntrack {
+	__u8 original[40];
+	__u8 reply[40];
+	__u32 status;		/* enum ip_conntrack_status */
+	__u8 info;		/* enum ip_conntrack_info, 7 = untracked; or CONNTRACK_NONE */
+	__u8 pad[3];
+};
+
+#define CONNTRACK_UNTRACKED 7	/* IP_CT_UNTRACKED: no tuples, no status */
+#define CONNTRACK_NONE	    255	/* it did not know the packet, or the packet is not known */
+
+/* .rodata of nft_probe.bpf.c, written before load. Argument positions; -1 = none, it is in nft_traceinfo. */
+struct nft_probe_setup {
+	__u32 netns;		/* whose verdicts are wanted */
+	__u16 probe;		/* the row "nft:trace" of the catalog */
+	__u16 chain_return;	/* the row "ret:nft_do_chain" */
+	__u16 hook_return;	/* the row "ret:nf_hook_slow" */
+	__s8 info_arg;
+	__s8 pkt_arg;
+	__s8 verdict_arg;
+	__s8 rule_arg;
+	__s8 chain_arg;
+	__s8 type_arg;
+	__s8 chain_pkt_arg;	/* of nft_do_chain: the nft_pktinfo */
+	__s8 hook_skb_arg;	/* of nf_hook_slow: the packet */
+	__u8 pad[2];
+};
 
 /* .rodata of nft_messages.bpf.c, written before load. */
 struct nft_setup {

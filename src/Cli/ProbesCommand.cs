@@ -19,7 +19,7 @@ internal static class ProbesCommand
               nftcluster probes --backend kprobe
               nftcluster probes --seconds 5 --netns all     counts what happens meanwhile
             """);
-        Option<string> backend = new("--backend") { Description = "How functions are watched: auto, fentry, kprobe-multi, kprobe, tracepoint or netfilter.", DefaultValueFactory = _ => Backends.Auto };
+        Option<string> backend = new("--backend") { Description = "How functions are watched, and with them nft's verdicts: auto, fentry, kprobe-multi, kprobe, tracepoint, netfilter or nft-netlink.", DefaultValueFactory = _ => Backends.Auto };
         backend.CompletionSources.Add([Backends.Auto, .. Backends.Names]);
         Option<string?> netns = TraceOptions.Text("--netns", "NAME", "Network namespace: a name, a path, a process id, or all. Default: this one.");
         Option<int> duration = new("--seconds") { Description = "Count hits for so long, 0 to 3600.", DefaultValueFactory = _ => 1 };

@@ -21,7 +21,7 @@ internal sealed class TraceOptions
     private readonly Option<string?> _mark = Text("--mark", "VALUE[/MASK]", "Only packets with this mark when they come to a door.");
     private readonly Option<string?> _probes = new("--probes") { Description = "all, light (doors and drops only), nft (as --mode nft), five, or names separated by commas; unless given, what the mode watches." };
     private readonly Option<bool> _light = new("--light") { Description = "Short for --probes light: doors and drops only." };
-    private readonly Option<string> _backend = new("--backend") { Description = "How functions are watched: auto, fentry, kprobe-multi, kprobe, tracepoint or netfilter.", DefaultValueFactory = _ => Backends.Auto };
+    private readonly Option<string> _backend = new("--backend") { Description = "How functions are watched, and with them nft's verdicts: auto, fentry, kprobe-multi, kprobe, tracepoint, netfilter or nft-netlink.", DefaultValueFactory = _ => Backends.Auto };
     private readonly Option<string?> _duration = Text("--duration", "TIME", "Stop after this long: 10s, 5m, 1h; at most 1000h.");
     private readonly Option<string?> _maxPackets = Text("--max-packets", "N", "Stop after exactly this many packets were shown and exported; the statistics count on until it has stopped.");
     private readonly Option<string?> _export = Text("--export", "DIR", "Write a JSON export into this directory.");

@@ -176,4 +176,26 @@ public sealed record NftEventRecord
 
     /// <summary>Bits of enum ip_conntrack_status.</summary>
     public uint? CtStatus { get; init; }
+
+    /// <summary>The connection as its first packet went, and as its answers come; null where conntrack did not know the packet.</summary>
+    public ConntrackTupleRecord? CtOriginal { get; init; }
+    public ConntrackTupleRecord? CtReply { get; init; }
+
+    /// <summary>How long the base chain took, with all it jumped to; at its last step, null elsewhere and where it is not known.</summary>
+    public long? ChainNs { get; init; }
+}
+
+/// <summary>One direction of a connection as conntrack has it.</summary>
+public sealed record ConntrackTupleRecord
+{
+    public required string Protocol { get; init; }
+    public required string SrcIp { get; init; }
+    public required string DstIp { get; init; }
+
+    /// <summary>Null where the protocol has no ports.</summary>
+    public int? SrcPort { get; init; }
+    public int? DstPort { get; init; }
+    public int? IcmpType { get; init; }
+    public int? IcmpCode { get; init; }
+    public int? IcmpId { get; init; }
 }

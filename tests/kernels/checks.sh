@@ -15,6 +15,29 @@ check_truth() {
   ((code == 0 && ${total:-0} > 0 && ${skipped:-0} == 0))
 }
 
+# The suite's own truth tests of nft's verdicts: a ruleset of filters; with :all NAT, bridge, netdev, ARP, too.
+check_nft() {
+  local backend=${1%:all} code=0 tests_of=(-method '*NftTruthTests.Filtering*')
+  [[ $1 != *:all ]] || tests_of=(-class '*NftTruthTests' -class '*NftOtherFamiliesTruthTests')
+  NFTCLUSTER_TEST_BACKEND=$backend NFTCLUSTER_TEST_SHORT=1 timeout 1500 "$tests" -noColor "${tests_of[@]}" >"$work/nft" 2>&1 || code=$?
+  cat "$work/nft" >&2
+  local total skipped
+  total=$(sed -n -E 's/.*Total: ([0-9]+),.*/\1/p' "$work/nft" | tail -n 1)
+  skipped=$(sed -n -E 's/.*Skipped: ([0-9]+),.*/\1/p' "$work/nft" | tail -n 1)
+  printf '%s: every verdict of nft as written by hand and as nft monitor trace tells it (%s tests)' "$backend" "${total:-no}"
+  ((code == 0 && ${total:-0} > 0 && ${skipped:-0} == 0))
+}
+
+# What verdicts cost beside `nft monitor trace`, same flood: less than half of it. Figures of an emulated machine: only their relation says something.
+check_cost() {
+  local backend=$1 case more=()
+  NFTCLUSTER=$nftcluster "$root/bench/nft" --rounds 2 --seconds 8 --backend "$backend" >"$work/cost" || return 1
+  cat "$work/cost" >&2
+  for case in nft verdicts monitor; do more+=("$(awk -F' *[|] *' -v c="$case" '$2 == c { print $5 }' "$work/cost")"); done
+  printf '%s: a packet costs %s µs more with --mode nft, %s with verdicts alone, %s with nft monitor trace' "$backend" "${more[@]}"
+  awk -v nft="${more[0]}" -v monitor="${more[2]}" 'BEGIN { exit !(nft > 0 && 2 * nft < monitor) }'
+}
+
 # A router between two VLANs, as the suite tests it; this kernel has 8021q.
 check_vlan() {
   local backend=$1 code=0

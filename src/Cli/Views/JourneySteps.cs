@@ -140,6 +140,7 @@ internal static class JourneySteps
             .Write(NftAnswer.Rule(nft), decided ? Ink.Bad : Ink.Dim)
             .Write($" → {RuleTally.Verdict(nft)}", decided ? Ink.Bad : nft.Verdict == "accept" ? Ink.Good : Ink.Plain)
             .Write(decided ? "  ◀ decided" : "", Ink.Bad)
+            .Write(nft.ChainNs is { } spent ? $"  (base chain: {Readable.Duration(spent)})" : "", Ink.Dim)
             .EndLine();
     }
 

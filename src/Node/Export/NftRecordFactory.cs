@@ -1,5 +1,6 @@
 using NftCluster.Messages;
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Nftables;
 using NftCluster.Node.Pipeline;
 
@@ -25,6 +26,7 @@ internal sealed class NftRecordFactory(RulesetHistory history, DeviceNames devic
             RuleBinding binding = history.Bind(place, (long)verdict.TimestampNs);
             // A chain that was jumped to has no hook of its own: it runs in that of the base chain before it.
             hook = binding.Chain?.Hook ?? hook;
+            NftConntrack? tuples = verdict.Tuples == 0 ? null : trace.TuplesOf(verdict);
             records.Add(new NftEventRecord
             {
                 Timestamp = wall(verdict.TimestampNs),
@@ -33,9 +35,10 @@ internal sealed class NftRecordFactory(RulesetHistory history, DeviceNames devic
                 ChainAddr = verdict.ChainAddr == 0 ? null : TraceRecordFactory.Hex(verdict.ChainAddr),
                 ExprAddr = verdict.RuleAddr == 0 ? null : TraceRecordFactory.Hex(verdict.RuleAddr),
                 Verdict = NameOf(verdict.Code),
-                Hook = hook?.Hook,
-                ChainType = hook?.Type,
-                Priority = hook?.Priority,
+                // What the kernel's own state says where it was told; else the ruleset.
+                Hook = verdict.HasHook ? NftNames.Hook((NftFamily)verdict.Pf, verdict.Hook) : hook?.Hook,
+                ChainType = verdict.HasHook ? NftNames.ChainType(verdict.ChainType) : hook?.Type,
+                Priority = verdict.HasHook ? verdict.Priority : hook?.Priority,
                 RuleHandle = verdict.RuleHandle == 0 ? null : (long)verdict.RuleHandle,
                 TraceType = NameOf(verdict.Type),
                 Family = NftNames.Of((NftFamily)verdict.Family),
@@ -50,7 +53,10 @@ internal sealed class NftRecordFactory(RulesetHistory history, DeviceNames devic
                 Mark = verdict.HasMark ? verdict.Mark : null,
                 CtId = verdict.CtId == 0 ? null : verdict.CtId,
                 CtState = CtState(verdict.CtState),
-                CtStatus = verdict.CtId == 0 ? null : verdict.CtStatus,
+                CtStatus = verdict.CtId == 0 && verdict.Tuples == 0 ? null : verdict.CtStatus,
+                CtOriginal = tuples is { } known ? ConntrackTupleFactory.Make(new ConntrackTuple(known.Original)) : null,
+                CtReply = tuples is { } both ? ConntrackTupleFactory.Make(new ConntrackTuple(both.Reply)) : null,
+                ChainNs = verdict.ChainNs == 0 ? null : verdict.ChainNs,
             });
         }
         return records;

@@ -119,7 +119,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         {
             if (_called.Add(e.Probe))
             {
-                names.Add(facts.Catalog[e.Probe].Name);
+                names.Add(facts.Catalog[e.Probe].ShownName);
             }
         }
         return names;
@@ -128,20 +128,22 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
     private List<EventRecord> Events(PacketTrace trace, PacketSide? came, PacketSide? left, string direction)
     {
         List<EventRecord> records = new(trace.EventCount);
+        string? hookStep = null;
         foreach (ref readonly TraceEvent e in trace.Events)
         {
             ProbeDefinition probe = facts.Catalog[e.Probe];
             PacketSide? side = e.Side == TraceSide.Out ? left : came;
             string own = probe.DirectionOf(e.Param, e.Param2);
+            hookStep = probe.Param == ParamKind.Hook ? probe.StepOf(e.Param, e.Param2) : hookStep;
             records.Add(new EventRecord
             {
                 Timestamp = Wall(e.TimestampNs),
                 OffsetNs = (long)(e.TimestampNs - trace.FirstNs),
                 SkbAddr = Hex(e.SkbAddr),
-                FuncName = probe.Name,
+                FuncName = probe.ShownName,
                 Layer = probe.Layer,
                 Direction = own == "unknown" ? direction : own,
-                Step = probe.StepOf(e.Param, e.Param2),
+                Step = probe.Role == ProbeRole.Return ? hookStep ?? probe.Step : probe.StepOf(e.Param, e.Param2),
                 Protocol = side?.Protocol ?? "unknown",
                 SrcIp = side?.SrcIp,
                 DstIp = side?.DstIp,
@@ -175,6 +177,9 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         {
             case { Role: ProbeRole.Drop }:
                 _detail.Append("reason=").Append(reasons.NameOf(e.Param2)).Append(" at=").Append(Symbol(e.Param));
+                break;
+            case { Role: ProbeRole.Return }:
+                _detail.Append(CultureInfo.InvariantCulture, $"verdict={(int)e.Param2 switch { 1 => "accept", 0 => "stolen", _ => "drop" }} spent={e.Param}ns");
                 break;
             case { Param: ParamKind.Hook }:
                 _detail.Append("hook=").Append(probe.StepOf(e.Param, e.Param2)).Append(" pf=").Append(FamilyName(e.Param2));

@@ -1,13 +1,24 @@
+using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
 
 namespace NftCluster.Node.Kernel;
 
 /// <summary>One row of the catalog with the backends to try, best first, or why it is not attached.</summary>
-internal sealed record PlannedProbe(int Index, ResolvedProbe Probe, IReadOnlyList<Backend> Backends, string? WhyNot);
+internal sealed record PlannedProbe(int Index, ResolvedProbe Probe, IReadOnlyList<Backend> Backends, string? WhyNot)
+{
+    /// <summary>The row as the kernel half takes it.</summary>
+    public ProbeDesc Describe()
+    {
+        ProbeDefinition definition = Probe.Definition;
+        byte flags = (byte)((definition.InProcess ? TraceAbi.ProbeComm : 0) | (definition.Defers ? TraceAbi.ProbeDefer : 0));
+        return new ProbeDesc((ushort)Index, (byte)definition.Role, (byte)definition.Param, (sbyte)Probe.SkbArg, (sbyte)Probe.ParamArg, (sbyte)Probe.Param2Arg, flags);
+    }
+}
 
 /// <summary>
 /// Chooses, per probe, what to try: fentry, else kprobe-multi, else kprobe; tracepoints as they are; netfilter hooks only where
-/// nf_hook_slow cannot be watched. Forcing a backend says how *functions* are watched: the doors stay tracepoints everywhere.
+/// nf_hook_slow cannot be watched; nft's verdicts by a function, else by netlink. Forcing a backend says how *functions* are watched: the
+/// doors stay tracepoints everywhere.
 /// </summary>
 internal static class AttachmentPlan
 {
@@ -30,12 +41,15 @@ internal static class AttachmentPlan
             {
                 ProbeKind.Tracepoint => [Backend.Tracepoint],
                 ProbeKind.Function => functions,
-                ProbeKind.Nft => [Backend.NftNetlink],
+                ProbeKind.Nft => forced is null ? [.. functions, Backend.NftNetlink] : IsForFunctions(forced.Value) ? functions : [Backend.NftNetlink],
+                ProbeKind.Return => [.. functions.Where(b => b is Backend.Fentry or Backend.Kprobe)],
                 _ => [Backend.Netfilter],
             };
             if (whyNot is null && backends.Length == 0)
             {
-                whyNot = WhyNoFunctionBackend(can, forced);
+                whyNot = probe.Definition.Kind == ProbeKind.Return && forced == Backend.KprobeMulti
+                    ? "kprobe-multi tells no return from its call: --backend kprobe does"
+                    : WhyNoFunctionBackend(can, forced);
             }
             if (whyNot is null && probe.Definition.Kind == ProbeKind.Function && !isFunction(probe.Definition.Name))
             {
@@ -46,7 +60,7 @@ internal static class AttachmentPlan
             {
                 whyNot = WhyNoHook(can, forced, oneNamespace, hookFunctionWatched);
             }
-            if (whyNot is null && probe.Definition.Kind == ProbeKind.Nft && !oneNamespace)
+            if (whyNot is null && probe.Definition.Kind is ProbeKind.Nft or ProbeKind.Return && !oneNamespace)
             {
                 whyNot = "nft's trace belongs to one namespace: name it with --netns";
             }
@@ -54,6 +68,8 @@ internal static class AttachmentPlan
         }
         return plan;
     }
+
+    private static bool IsForFunctions(Backend backend) => Array.IndexOf(_functionBackends, backend) >= 0;
 
     private static string WhyNoFunctionBackend(KernelCapabilities can, Backend? forced) => forced switch
     {

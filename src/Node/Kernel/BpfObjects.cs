@@ -7,8 +7,10 @@ internal static class BpfObjects
     public static readonly IReadOnlyList<string> SharedMaps =
         ["events", "control", "session_filters", "filter_nodes", "filter_reads", "tracked_skbs", "current_packets", "counters", "probe_hits", "candidates", "candidates_in_use"];
 
-    /// <summary>Maps that the program for nft's messages takes over.</summary>
+    /// <summary>Maps that the programs for nft's verdicts take over, from whichever source these come.</summary>
     public static readonly IReadOnlyList<string> NftSharedMaps = ["events", "control", "tracked_skbs", "current_packets", "counters"];
+
+    public static byte[] NftProbe => Read("nft_probe.bpf.o");
 
     public static byte[] NftMessages => Read("nft_messages.bpf.o");
 

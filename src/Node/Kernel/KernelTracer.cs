@@ -81,7 +81,7 @@ internal sealed unsafe class KernelTracer : IDisposable
             {
                 throw new KernelException($"--backend {Backends.NameOf(forced)}: {refusal} (--backend auto takes the best there is)");
             }
-            probes = new KernelProbes(plan, options.RingBytes, options.NetnsPath, DirectMemory.IsAllowed(types));
+            probes = new KernelProbes(plan, types, options.RingBytes, options.NetnsPath, DirectMemory.IsAllowed(types));
             probes.Attach();
             return probes.States.Any(p => p.Backend is not null)
                 ? new KernelTracer(types, probes, options)

@@ -46,6 +46,9 @@ internal static class NftNames
         return false;
     }
 
+    /// <summary>enum nft_chain_types.</summary>
+    public static string ChainType(byte number) => number switch { 0 => "filter", 1 => "route", 2 => "nat", _ => $"type-{number}" };
+
     public static string Hook(NftFamily family, uint number)
     {
         string[] names = family switch { NftFamily.Arp => _arpHooks, NftFamily.Netdev => _netdevHooks, _ => _hooks };

@@ -11,7 +11,7 @@ namespace NftCluster.Node.Nftables;
 /// program in the place of a netlink socket's filter takes each trace message as it is made (bpf/nft_messages.bpf.c). Table
 /// and program belong to this process: the kernel removes both when it ends, however it ends.
 /// </summary>
-internal sealed unsafe class NftNetlinkTrace : IDisposable
+internal sealed unsafe class NftNetlinkTrace : INftSource
 {
     private const string Program = "nft_message";
 
@@ -30,9 +30,9 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         (_object, _socket, _context, _tables, _netnsPath) = (bpf, socket, context, tables, netnsPath);
 
     /// <summary>Throws <see cref="KernelException"/> with one line that says why verdicts cannot be had.</summary>
-    public static NftNetlinkTrace Attach(KernelProbes probes, int row, string netnsPath)
+    public static NftNetlinkTrace Attach(Func<string, int> mapFd, int row, string netnsPath)
     {
-        BpfObject bpf = Load(probes, row, netnsPath);
+        BpfObject bpf = Load(mapFd, row, netnsPath);
         try
         {
             int program = LibBpf.bpf_program__fd(bpf.Program(Program));
@@ -47,6 +47,9 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
 
     /// <summary>Trace messages that the kernel could not show to our filter: it had no memory for a copy.</summary>
     public long MessagesLost => _socket.Drops;
+
+    /// <summary>The kernel counts no misses of a socket's filter.</summary>
+    public int ProgramFd => -1;
 
     /// <summary>
     /// Makes the tables of ours that this ruleset needs and lacks: all at once, or, where a kernel lacks one's family, each by itself.
@@ -129,14 +132,14 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         _object.Dispose();
     }
 
-    private static BpfObject Load(KernelProbes probes, int row, string netnsPath)
+    private static BpfObject Load(Func<string, int> mapFd, int row, string netnsPath)
     {
         var bpf = BpfObject.Open(BpfObjects.NftMessages, "nft_messages");
         try
         {
             foreach (string map in BpfObjects.NftSharedMaps)
             {
-                _ = LibBpf.bpf_map__reuse_fd(bpf.Map(map), probes.MapFd(map));
+                _ = LibBpf.bpf_map__reuse_fd(bpf.Map(map), mapFd(map));
             }
             ref NftSetup setup = ref bpf.ReadOnlyData<NftSetup>(".rodata", 1)[0];
             setup = new NftSetup { Netns = NetworkNamespace.Inode(netnsPath), Probe = (ushort)row };
@@ -160,6 +163,7 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
             socket.AttachFilter(program);
             socket.Join(NetlinkSocket.GroupNftrace);
             context = NftContext.Open();
+            LeftoverTables.Sweep(context);
             TracingTables tables = new(NewSuffix());
             NftResult made = context.Run(tables.Inet(TraceMarks.Everything).Commands);
             return made.Ok ? new NftNetlinkTrace(bpf, socket, context, tables, netnsPath) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");

@@ -29,12 +29,38 @@ internal struct NftVerdict
     public uint CtStatus;
     public uint CtState;
 
+    /// <summary>How long the base chain took that this step ended; 0 = not known, or it did not end here.</summary>
+    public uint ChainNs;
+
+    /// <summary>Of the base chain.</summary>
+    public int Priority;
+
     /// <summary>NFPROTO_* of the table.</summary>
     public byte Family;
     public NftTraceType Type;
     public bool HasMark;
 
+    /// <summary>The source told hook, priority and chain type; else only the ruleset does.</summary>
+    public bool HasHook;
+
+    /// <summary>NFPROTO_* of the packet, whose hooks have these numbers.</summary>
+    public byte Pf;
+    public byte Hook;
+
+    /// <summary>enum nft_chain_types.</summary>
+    public byte ChainType;
+
+    /// <summary>conntrack knew the packet: <see cref="CtState"/> and <see cref="CtStatus"/> hold.</summary>
+    public bool HasConntrack;
+
+    /// <summary>Which of the trace's conntrack tuples held then, from 1 on; 0 = none.</summary>
+    public byte Tuples;
+
     public const int Drop = 0;
+    private const int Stolen = 2;
+
+    /// <summary>The packet was somebody else's by then: what was read of it means nothing.</summary>
+    public readonly bool IsStolen => Code >= 0 && (Code & 0xff) == Stolen;
 
     public readonly bool IsDrop => Code == Drop && Type is NftTraceType.Rule or NftTraceType.Policy;
 

@@ -14,6 +14,7 @@ internal sealed class PacketTrace
 
     private TraceEvent[] _events = new TraceEvent[12];
     private NftVerdict[] _verdicts = [];
+    private ConntrackTuples? _tuples;
     private CloneAddresses _clones;
     private int _cloneCount;
 
@@ -71,6 +72,9 @@ internal sealed class PacketTrace
 
     public ReadOnlySpan<NftVerdict> NftVerdicts => _verdicts.AsSpan(0, NftVerdictCount);
 
+    /// <summary>The tuples of a verdict whose <see cref="NftVerdict.Tuples"/> is not 0.</summary>
+    public NftConntrack TuplesOf(in NftVerdict verdict) => _tuples![verdict.Tuples];
+
     /// <summary>Only nft's trace told of this packet, and which visit it belongs to is not known.</summary>
     public bool IsNftOnly => (Marks & TraceMarks.NftOnly) != 0;
 
@@ -113,6 +117,7 @@ internal sealed class PacketTrace
         EventCount = NftVerdictCount = _cloneCount = 0;
         InIfindex = OutIfindex = DropReason = Pid = 0;
         DropLocation = Head = 0;
+        _tuples?.Clear();
         Stage = TraceStage.None;
         Marks = TraceMarks.None;
         End = TraceEnd.Open;
@@ -146,13 +151,19 @@ internal sealed class PacketTrace
         kept.Param2 = e.Param2;
         kept.Probe = e.Probe;
         kept.Cpu = e.Cpu;
+        if (role == ProbeRole.Return && EventCount > 1)
+        {
+            // The packet may be gone when a function returns: it is as it was at the step before.
+            ref readonly TraceEvent before = ref _events[EventCount - 2];
+            (kept.Ifindex, kept.Length, kept.Mark) = (before.Ifindex, before.Length, before.Mark);
+        }
         kept.Side = HasOut ? TraceSide.Out : TraceSide.In;
         kept.HasTask = false;
         return true;
     }
 
     /// <summary>Adds one step through a chain; false when it is a true repeat (counted by the caller, not kept).</summary>
-    public bool AddVerdict(in NftVerdict verdict, ulong repeatWindowNs)
+    public bool AddVerdict(in NftVerdict verdict, in NftConntrack conntrack, ulong repeatWindowNs)
     {
         LastNs = Math.Max(LastNs, verdict.TimestampNs);
         if (NftVerdictCount > 0 && verdict.Repeats(_verdicts[NftVerdictCount - 1], repeatWindowNs))
@@ -168,12 +179,27 @@ internal sealed class PacketTrace
         {
             Array.Resize(ref _verdicts, Math.Clamp(_verdicts.Length * 2, 8, MaxEvents));
         }
-        _verdicts[NftVerdictCount++] = verdict;
+        ref NftVerdict kept = ref _verdicts[NftVerdictCount++];
+        kept = verdict;
+        if (verdict.HasConntrack && conntrack.Info != TraceAbi.ConntrackUntracked)
+        {
+            kept.Tuples = (_tuples ??= new ConntrackTuples()).Keep(conntrack);
+        }
         if (verdict.IsDrop)
         {
             Marks |= TraceMarks.NftDropped;
         }
         return true;
+    }
+
+    /// <summary>The base chain that judged last has said its word: its last step knows how long it took.</summary>
+    public void ChainReturned(in PacketEvent e)
+    {
+        LastNs = Math.Max(LastNs, e.TimestampNs);
+        if (NftVerdictCount > 0)
+        {
+            _verdicts[NftVerdictCount - 1].ChainNs = (uint)Math.Min(e.Param, uint.MaxValue);
+        }
     }
 
     /// <summary>A packet of which only nft's trace tells: no visit, no address.</summary>

@@ -19,7 +19,7 @@ internal static class VisitRules
     /// <summary>Roles at which a visit may be born when the address is unknown.</summary>
     public static bool CanBegin(ProbeRole role, bool hasHeader) => role switch
     {
-        ProbeRole.Consume or ProbeRole.Follow or ProbeRole.Flow or ProbeRole.Count => false,
+        ProbeRole.Consume or ProbeRole.Follow or ProbeRole.Flow or ProbeRole.Count or ProbeRole.Return => false,
         ProbeRole.Xmit => hasHeader, // without one its queue was seen: a clone of a packet that is closed
         _ => true,
     };
@@ -44,6 +44,9 @@ internal static class VisitRules
                 return true;
             case ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut:
                 return PassedBefore(known, e) || Differs(known, role, hasHeader, header);
+            case ProbeRole.Verdict:
+                // The kernel half sends a header with a packet that it does not know: on the address of one that left, it is the next.
+                return hasHeader && (known.HasLeft || Differs(known, role, hasHeader, header));
             case ProbeRole.Xmit:
                 // With a header where nothing shows the queue: then this is the door at which it leaves.
                 return PassedBefore(known, e) || (known.Stage == TraceStage.Received && Differs(known, role, hasHeader, header));

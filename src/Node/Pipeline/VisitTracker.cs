@@ -18,7 +18,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
     // Two queues by last event: `_moving` ones may go on until the time-out, `_left` ones only until the grace is over.
     private readonly TraceList _moving = new();
     private readonly TraceList _left = new();
-    private readonly NftMessageParser _messages = new();
+    private readonly NftVerdictReader _verdicts = new();
     private uint _generation;
 
     public int Open => _moving.Count + _left.Count;
@@ -28,9 +28,9 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
     /// <summary>Takes one event; traces it closes go to <paramref name="closed"/>.</summary>
     public void Observe(in PacketEvent e, ReadOnlySpan<byte> tail, ITraceSink closed)
     {
-        if ((e.Flags & TraceAbi.EventNft) != 0)
+        if ((e.Flags & (TraceAbi.EventNft | TraceAbi.EventNftStep)) != 0)
         {
-            ObserveVerdict(e, tail[..(int)Math.Min(e.Length, (uint)tail.Length)], closed);
+            ObserveVerdict(e, tail, closed);
             return;
         }
         ProbeRole role = facts.Role(e.Probe);
@@ -49,6 +49,21 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         if (trace is null)
         {
             Counters.OrphanEvents++;
+            return;
+        }
+        if (facts.IsChainReturn(e.Probe))
+        {
+            trace.ChainReturned(e);
+            MoveToNewest(trace);
+            return;
+        }
+        if (role == ProbeRole.Verdict)
+        {
+            // Met by a rule before any door: only its header, the verdict itself follows.
+            Rehead(trace, head);
+            trace.SetHeader(header, e.Ifindex, role);
+            MoveToNewest(trace);
+            HoldBound(closed);
             return;
         }
         bool isDoor = role is ProbeRole.Receive or ProbeRole.Queue or ProbeRole.LocalOut or ProbeRole.Xmit;
@@ -82,9 +97,9 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
     /// A step through a chain goes to the packet's open visit. Where the kernel half could not tell the packet, it stands for
     /// itself: steps with the same trace id, one soon after the other, are one packet's.
     /// </summary>
-    private void ObserveVerdict(in PacketEvent e, ReadOnlySpan<byte> message, ITraceSink closed)
+    private void ObserveVerdict(in PacketEvent e, ReadOnlySpan<byte> tail, ITraceSink closed)
     {
-        if (!_messages.TryParse(message, e.TimestampNs, out NftVerdict verdict, out PacketHeader header))
+        if (!_verdicts.TryRead(e, tail, out NftVerdict verdict, out PacketHeader header, out NftConntrack conntrack))
         {
             Counters.OrphanEvents++;
             return;
@@ -111,7 +126,7 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         {
             Counters.UnjoinedVerdicts++;
         }
-        if (!trace.AddVerdict(verdict, options.NftRepeatWindowNs))
+        if (!trace.AddVerdict(verdict, conntrack, options.NftRepeatWindowNs))
         {
             Counters.Repeats++;
         }

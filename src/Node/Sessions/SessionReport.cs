@@ -73,7 +73,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
     {
         TimeSpan duration = _end is null ? place.Host.Time.GetElapsedTime(_startTicks) : _duration;
         IReadOnlyList<(string Name, long Count)> hits = snapshot is null ? [] :
-            [.. snapshot.Hits.Select((count, probe) => (place.Facts.Catalog[probe].Name, count)).Where(h => h.count > 0).OrderByDescending(h => h.count)];
+            [.. snapshot.Hits.Select((count, probe) => (Name: place.Facts.Catalog[probe].ShownName, Count: count)).Where(h => h.Count > 0).OrderByDescending(h => h.Count)];
         return new StatisticsRecord
         {
             TotalEvents = snapshot?.Events ?? 0,

@@ -53,12 +53,34 @@ internal sealed class NftDerivation(NftWorld world, NftTruthRun run, LabExchange
         Check(trace, isFirst ? flow.First : flow.Later ?? flow.First);
         IPAddress to = exchange.AddressOf(flow.To);
         Expect(trace, IPAddress.Parse(came.DstIp!).Equals(to) && came.SrcIp == exchange.AddressOf("client").ToString(), "came with other addresses");
+        if (world.IsTracked && trace.NftEvents.Count > 0)
+        {
+            CheckConntrack(flow, trace, came, isFirst ? "new" : "established");
+        }
         if (trace is { FinalVerdict: "forwarded", Out: { } left })
         {
             Expect(trace, left.SrcIp == (flow.OutSource ?? came.SrcIp) && left.DstIp == (flow.OutDestination ?? came.DstIp), $"left from {left.SrcIp} to {left.DstIp}");
             Expect(trace, (left.SrcPort, left.DstPort) == (came.SrcPort, came.DstPort), "left with other ports");
         }
     }
+
+    /// <summary>At the last step everything has been said of the connection: how it began, and how it will be answered, NAT and all.</summary>
+    private void CheckConntrack(NftFlow flow, TraceRecord trace, PacketSide came, string state)
+    {
+        NftEventRecord last = trace.NftEvents[^1];
+        if (flow.IsUntracked)
+        {
+            Expect(trace, last is { CtState: "untracked", CtOriginal: null, CtReply: null }, $"is tracked: {last.CtState} {last.CtOriginal}");
+            return;
+        }
+        Expect(trace, last.CtState == state, $"is {last.CtState}, not {state}");
+        Expect(trace, Words(last.CtOriginal) == $"{came.Protocol} {came.SrcIp} {came.SrcPort} {came.DstIp} {came.DstPort}", $"came as {Words(last.CtOriginal)}");
+        // A redirect goes to whichever address the device has.
+        string? answering = flow.RouterPort is null ? flow.OutDestination ?? came.DstIp : last.CtReply?.SrcIp;
+        Expect(trace, Words(last.CtReply) == $"{came.Protocol} {answering} {flow.RouterPort ?? came.DstPort} {flow.OutSource ?? came.SrcIp} {came.SrcPort}", $"is answered as {Words(last.CtReply)}");
+    }
+
+    private static string Words(ConntrackTupleRecord? tuple) => tuple is null ? "nothing" : $"{tuple.Protocol} {tuple.SrcIp} {tuple.SrcPort} {tuple.DstIp} {tuple.DstPort}";
 
     private void Check(TraceRecord trace, string written)
     {

@@ -7,6 +7,7 @@ internal static class NftFilterWorld
         table inet filter {
           set good { type inet_service; flags interval; elements = { 4100-4199 } }
           map marks { type inet_service : mark; flags interval; elements = { 4200-4249 : 7, 4250-4299 : 8 } }
+          map fates { type inet_service : verdict; flags interval; elements = { 4600-4619 : accept, 4620-4639 : drop } }
           counter seen { }
           chain pre {
             type filter hook prerouting priority -150; policy accept;
@@ -18,6 +19,7 @@ internal static class NftFilterWorld
             type filter hook forward priority 0; policy drop;
             counter comment "f-count"
             udp dport vmap { 4000-4099 : jump web, 4300-4399 : goto last, 4400-4499 : accept, 4500-4599 : drop } comment "f-vmap"
+            udp dport vmap @fates comment "f-fates"
             udp dport @good accept comment "f-set"
             meta mark 7 accept comment "f-mark"
             udp sport 4000-4999 accept comment "f-back"
@@ -70,6 +72,7 @@ internal static class NftFilterWorld
         {
             Ruleset = Family(Ruleset),
             Error = Output + Post,
+            IsTracked = true,
             Flows = [.. Flows().Select(flow => flow with { First = Family(flow.First), Back = flow.Back is null ? null : Family(flow.Back) })],
         };
     }
@@ -89,6 +92,8 @@ internal static class NftFilterWorld
         new(NftFlowKind.Answered, 4400) { First = Pre + "inet filter forward | f-count continue | f-vmap accept\n" + More + Post, Back = Back },
         new(NftFlowKind.Unanswered, 4420) { First = Pre + "inet filter forward | f-count continue | f-vmap accept\n FAMILY more forward | m-drop drop" },
         new(NftFlowKind.Unanswered, 4500) { First = Pre + "inet filter forward | f-count continue | f-vmap drop" },
+        new(NftFlowKind.Answered, 4600) { First = Pre + "inet filter forward | f-count continue | f-fates accept\n" + More + Post, Back = Back },
+        new(NftFlowKind.Unanswered, 4620) { First = Pre + "inet filter forward | f-count continue | f-fates drop" },
         new(NftFlowKind.Rejected, 5000) { To = "r1", First = Pre + Input },
         new(NftFlowKind.Refused, 4810) { First = Pre + "inet filter forward | f-count continue | f-reset drop", Back = Output + Post },
         new(NftFlowKind.Connections, 4800)

@@ -20,6 +20,7 @@ internal static class NftNatWorld
           chain post {
             type nat hook postrouting priority 100; policy accept;
             udp dport 6300-6319 masquerade comment "n-masq"
+            udp dport 6320-6339 snat to OUTSIDE comment "n-snat"
             oifname "eth1" tcp dport 6400 masquerade comment "n-tcp"
           }
         }
@@ -44,11 +45,13 @@ internal static class NftNatWorld
 
     public static NftWorld Make(bool ipv6)
     {
-        string Fill(string text) => text.Replace("FAMILY", ipv6 ? "ip6" : "ip", StringComparison.Ordinal).Replace("SERVER", ipv6 ? "fd03::2" : "10.3.0.2", StringComparison.Ordinal);
         string outside = ipv6 ? "fd02::1" : "10.2.0.1";
+        string Fill(string text) => text.Replace("FAMILY", ipv6 ? "ip6" : "ip", StringComparison.Ordinal)
+            .Replace("SERVER", ipv6 ? "fd03::2" : "10.3.0.2", StringComparison.Ordinal).Replace("OUTSIDE", outside, StringComparison.Ordinal);
         return new NftWorld
         {
             Ruleset = Fill(Ruleset),
+            IsTracked = true,
             Flows =
             [
                 .. Flows(outside, Fill("SERVER")).Select(flow => flow with
@@ -65,11 +68,12 @@ internal static class NftNatWorld
     [
         new(NftFlowKind.Answered, 6000) { First = New, Back = Known },
         // Not tracked on its way there, so that its answer is the first that conntrack sees.
-        new(NftFlowKind.Answered, 6100) { First = "FAMILY raw pre | r-notrack continue | end | policy accept\n FAMILY filter forward | u-count continue | end | policy accept", Back = New },
+        new(NftFlowKind.Answered, 6100) { IsUntracked = true, First = "FAMILY raw pre | r-notrack continue | end | policy accept\n FAMILY filter forward | u-count continue | end | policy accept", Back = New },
         new(NftFlowKind.Answered, 6200) { To = "r1", OutDestination = server, First = Raw + "FAMILY nat pre | n-dnat accept\n" + Translated + NatPost, Back = Raw + Translated },
         new(NftFlowKind.Answered, 6220) { To = "r1", OutDestination = server, First = Raw + "FAMILY nat pre | n-map accept\n" + Translated + NatPost, Back = Raw + Translated },
         new(NftFlowKind.Answered, 6240) { RouterPort = 7000, First = Raw + "FAMILY nat pre | n-redirect accept\n FAMILY filter input | i-accept accept", Back = "FAMILY filter output | o-count continue | end | policy accept" },
         new(NftFlowKind.Answered, 6300) { OutSource = outside, First = Raw + NatPre + Forward + "FAMILY nat post | n-masq accept", Back = Known },
+        new(NftFlowKind.Answered, 6320) { OutSource = outside, First = Raw + NatPre + Forward + "FAMILY nat post | n-snat accept", Back = Known },
         new(NftFlowKind.Connections, 6400) { OutSource = outside, First = Raw + NatPre + Forward + "FAMILY nat post | n-tcp accept", Later = Known, Back = Known },
     ];
 }

@@ -29,6 +29,9 @@ internal sealed class NftTruthRun
 
     public IReadOnlyList<TraceRecord> AllTraces { get; }
 
+    /// <summary>The verdicts came from a probed function.</summary>
+    public bool IsProbed { get; private init; }
+
     /// <summary>Verdicts whose packet could not be told.</summary>
     public long Unjoined { get; }
 
@@ -41,8 +44,11 @@ internal sealed class NftTruthRun
         _ = Run(netns, "nft", ["-f", "-"], ruleset);
         var listing = new NftListing(Run(netns, "nft", ["-s", "-a", "list", "ruleset"]));
         await using TracedSession session = await TracedSession.StartWithVerdictsAsync(netns);
+        // A probed function marks no packets, and unmarked ones nft's monitor cannot tell: then the test marks them, in the product's way.
+        using NftMarks? marks = session.ProbesVerdicts ? NftMarks.Make(netns) : null;
+        int expected = tables + (session.ProbesVerdicts ? 2 : 1);
         await Eventually.HoldsAsync(
-            () => Run(netns, "nft", ["list", "tables"]).Split('\n').Count(line => line.Contains("nftcluster", StringComparison.Ordinal)) == tables + 1,
+            () => Run(netns, "nft", ["list", "tables"]).Split('\n').Count(line => line.Contains("nftcluster", StringComparison.Ordinal)) == expected,
             () => Run(netns, "nft", ["list", "ruleset"]));
         NftMonitorBook book;
         using (NftMonitor monitor = await NftMonitor.StartAsync(netns))
@@ -55,7 +61,7 @@ internal sealed class NftTruthRun
         // probe-missed: see TruthRun.
         IEnumerable<LossRecord> losses = ended.Statistics.Losses.Where(loss => loss.Count != 0 && loss.Stage is not ("probe-missed" or Unjoinable));
         Assert.True(!losses.Any(), string.Join(", ", losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Stage}: {loss.Count} {loss.Kind}"))));
-        return new NftTruthRun(listing, [.. book.Packets], session.Traces, ended.Statistics.Losses.Single(loss => loss.Stage == Unjoinable).Count);
+        return new NftTruthRun(listing, [.. book.Packets], session.Traces, ended.Statistics.Losses.Single(loss => loss.Stage == Unjoinable).Count) { IsProbed = session.ProbesVerdicts };
     }
 
     public static IReadOnlyList<NftStep> StepsOf(TraceRecord trace) => [.. trace.NftEvents.Select(NftStep.Of)];

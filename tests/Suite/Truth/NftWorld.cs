@@ -10,6 +10,9 @@ internal sealed record NftWorld
     /// <summary>Of each ICMP error that the router itself sends.</summary>
     public string Error { get; init; } = "";
 
+    /// <summary>Its rules ask conntrack, so that it knows the packets.</summary>
+    public bool IsTracked { get; init; }
+
     /// <summary>What the host takes from a TTL.</summary>
     public int Hops { get; init; } = 1;
 }
@@ -46,6 +49,9 @@ internal sealed record NftFlow(NftFlowKind Kind, int Port)
     public string? Back { get; init; }
 
     public string To { get; init; } = "server";
+
+    /// <summary>A rule says notrack.</summary>
+    public bool IsUntracked { get; init; }
 
     /// <summary>The router's own port that answers, instead of the server's.</summary>
     public int? RouterPort { get; init; }

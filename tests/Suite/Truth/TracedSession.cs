@@ -2,6 +2,7 @@ using NftCluster.Actors;
 using NftCluster.Cli.Outputs;
 using NftCluster.Messages;
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Probes;
 using NftCluster.Node.Sessions;
 
 namespace NftCluster.Tests.Truth;
@@ -32,6 +33,9 @@ internal sealed class TracedSession : IAsyncDisposable
 
     public string? ExportPath => _export?.Path;
 
+    /// <summary>nft's verdicts come from a probed function: then no packet is marked.</summary>
+    public bool ProbesVerdicts { get; private init; }
+
     /// <summary>Skips the test where the forced backend cannot be had, with the reason.</summary>
     /// <remarks>An emulated kernel takes half a minute to load and attach, and as long to let go: there one node serves every test.</remarks>
     public static Task<TracedSession> StartAsync(string netns, string? exportDirectory, string? filter = null) =>
@@ -48,7 +52,7 @@ internal sealed class TracedSession : IAsyncDisposable
         Backend? backend = TruthSettings.Backend;
         NodeHost node = shares
             ? _shared.Value
-            : NodeHost.Start(new TracerOptions { Backend = backend, NetnsPath = SessionWants.PathOf(netns) }, TimeProvider.System);
+            : NodeHost.Start(new TracerOptions { Backend = backend, NetnsPath = SessionWants.PathOf(netns), Probes = needsVerdicts ? TruthSettings.ProbesForVerdicts : ProbeCatalog.All }, TimeProvider.System);
         try
         {
             IReadOnlyList<ProbeState> probes = (await node.ProbesAsync(TestContext.Current.CancellationToken)).Probes;
@@ -56,7 +60,8 @@ internal sealed class TracedSession : IAsyncDisposable
             {
                 Assert.Skip($"no {Backends.NameOf(forced)} here: {probes.FirstOrDefault(probe => probe.WhyNot is not null)?.WhyNot}");
             }
-            if (needsVerdicts && probes.First(probe => probe.Definition.Kind == NftCluster.Node.Kernel.Probes.ProbeKind.Nft) is { Backend: null } nft)
+            ProbeState nft = probes.First(probe => probe.Definition.Kind == ProbeKind.Nft);
+            if (needsVerdicts && nft.Backend is null)
             {
                 Assert.Skip($"no nft verdicts here: {nft.WhyNot}");
             }
@@ -64,7 +69,10 @@ internal sealed class TracedSession : IAsyncDisposable
             var spec = new SessionSpec { Id = "truth", Netns = netns, Filter = filter, Quality = NftCluster.Node.Export.TraceQuality.All };
             ExportOutput? export = exportDirectory is null ? null : new ExportOutput(exportDirectory, node.Announce(spec));
             spec = spec with { Outputs = export is null ? [collector] : [collector, export] };
-            return new TracedSession(node, !shares, await node.OpenAsync(spec, TestContext.Current.CancellationToken), collector, export);
+            return new TracedSession(node, !shares, await node.OpenAsync(spec, TestContext.Current.CancellationToken), collector, export)
+            {
+                ProbesVerdicts = nft.Backend is not (null or Backend.NftNetlink),
+            };
         }
         catch when (!shares)
         {

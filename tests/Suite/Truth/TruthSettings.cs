@@ -1,4 +1,5 @@
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Probes;
 
 namespace NftCluster.Tests.Truth;
 
@@ -22,6 +23,9 @@ internal static class TruthSettings
 
     /// <summary>One node, with a session per namespace, for all tests; netfilter links belong to one namespace, so not for them.</summary>
     public static bool SharesNode => IsShort && Backend != NftCluster.Node.Kernel.Backend.Netfilter;
+
+    /// <summary>An emulated kernel takes minutes to attach the whole catalog, and each of these tests has a node of its own.</summary>
+    public static IReadOnlyList<ProbeDefinition> ProbesForVerdicts => IsShort ? [.. ProbeCatalog.Nft.Union(ProbeCatalog.Five)] : ProbeCatalog.All;
 
     /// <summary>Null = the best per probe.</summary>
     public static Backend? Backend =>

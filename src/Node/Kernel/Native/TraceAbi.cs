@@ -23,6 +23,13 @@ internal static class TraceAbi
     public const byte EventSample = 1;
     public const byte EventTask = 2;
     public const byte EventNft = 16;
+    public const byte EventNftStep = 32;
+
+    public const int NftNameShort = 32;
+    public const int NftNameLong = 256;
+
+    public const byte ConntrackUntracked = 7;
+    public const byte ConntrackNone = 255;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -85,6 +92,68 @@ internal struct NftSetup
     public uint Netns;
     public ushort Probe;
     public ushort Pad;
+}
+
+/// <summary>.rodata of bpf/nft_probe.bpf.c.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NftProbeSetup
+{
+    public uint Netns;
+    public ushort Probe;
+    public ushort ChainReturn;
+    public ushort HookReturn;
+    public sbyte InfoArg;
+    public sbyte PktArg;
+    public sbyte VerdictArg;
+    public sbyte RuleArg;
+    public sbyte ChainArg;
+    public sbyte TypeArg;
+    public sbyte ChainPktArg;
+    public sbyte HookSkbArg;
+    public ushort Pad;
+}
+
+/// <summary>What precedes the three names of a step: table, chain, target.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NftStep
+{
+    public ulong ChainAddr;
+    public ulong RuleAddr;
+    public ulong RuleHandle;
+    public int Code;
+    public int Priority;
+    public uint Iif;
+    public uint Oif;
+    public byte Family;
+    public byte Pf;
+    public byte Hook;
+    public byte Type;
+    public byte ChainType;
+    public byte Stolen;
+    public ushort NameSize;
+}
+
+/// <summary>What conntrack knew of a packet; precedes every verdict, from whichever source.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NftConntrack
+{
+    public TupleBytes Original;
+    public TupleBytes Reply;
+    public uint Status;
+    public byte Info;
+    public PadBytes Pad;
+
+    [InlineArray(40)]
+    public struct TupleBytes
+    {
+        private byte _element;
+    }
+
+    [InlineArray(3)]
+    public struct PadBytes
+    {
+        private byte _element;
+    }
 }
 
 [StructLayout(LayoutKind.Sequential)]

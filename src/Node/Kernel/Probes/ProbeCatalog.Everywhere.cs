@@ -37,6 +37,8 @@ internal static partial class ProbeCatalog
         Tracepoint("consume_skb", "skb", "unknown", "end", ProbeRole.Consume),
         Function("kfree_skb_partial", "skb", "unknown", "end"),
 
-        new("trace", ProbeKind.Nft, "netfilter", "unknown", "nft") { Role = ProbeRole.Verdict, SkbArgument = null },
+        new("trace", ProbeKind.Nft, "netfilter", "unknown", "nft") { Role = ProbeRole.Verdict, SkbArgument = null, Module = "nf_tables" },
+        Return("nft_do_chain", "nf_tables"),
+        Return("nf_hook_slow", module: null),
     ];
 }

@@ -16,9 +16,9 @@ internal static partial class ProbeCatalog
     public static IReadOnlyList<ProbeDefinition> Light { get; } =
         Tracepoints("netif_receive_skb", "net_dev_start_xmit", "kfree_skb");
 
-    /// <summary>Verdicts and hooks, and the doors and drops that a verdict's packet is told by.</summary>
+    /// <summary>Verdicts and hooks, and the doors and drops that a verdict's packet is told by: also where it leaves a socket, before its first hook.</summary>
     public static IReadOnlyList<ProbeDefinition> Nft { get; } =
-        [.. Light, .. All.Where(row => row.Kind is ProbeKind.Hook or ProbeKind.Nft || row is { Kind: ProbeKind.Function, Name: "nf_hook_slow" })];
+        [.. Light, .. All.Where(row => row.Kind is ProbeKind.Hook or ProbeKind.Nft or ProbeKind.Return || row is { Kind: ProbeKind.Function, Name: "nf_hook_slow" or "__ip_local_out" or "__ip6_local_out" })];
 
     /// <summary>The five probes that bench/ measures with.</summary>
     public static IReadOnlyList<ProbeDefinition> Five { get; } =
@@ -44,6 +44,10 @@ internal static partial class ProbeCatalog
 
     private static ProbeDefinition Hook(string name, string direction, string step) =>
         new(name, ProbeKind.Hook, "netfilter", direction, step) { Param = ParamKind.Hook };
+
+    /// <summary>How long a function took for a packet that is known, and what it returned.</summary>
+    private static ProbeDefinition Return(string name, string? module) =>
+        new(name, ProbeKind.Return, "netfilter", "unknown", "nft") { Role = ProbeRole.Return, SkbArgument = null, Module = module };
 
     /// <summary>A step that every skb of the system takes, netlink's and unix sockets' as well: only packets that are known already.</summary>
     private static ProbeDefinition Followed(ProbeDefinition row) => row with { Role = ProbeRole.Follow };

@@ -34,11 +34,15 @@ internal sealed record ProbeDefinition(string Name, ProbeKind Kind, string Layer
     /// <summary>Unique in the catalog and accepted by --probes: "fn:netif_receive_skb", "tp:netif_receive_skb", "hook:ipv4/INPUT".</summary>
     public string QualifiedName => Prefix(Kind) + Name;
 
+    /// <summary>In events and totals: functions and tracepoints by their bare name, what is neither with its prefix.</summary>
+    public string ShownName => Kind is ProbeKind.Return or ProbeKind.Nft ? QualifiedName : Name;
+
     public static string Prefix(ProbeKind kind) => kind switch
     {
         ProbeKind.Function => "fn:",
         ProbeKind.Tracepoint => "tp:",
         ProbeKind.Nft => "nft:",
+        ProbeKind.Return => "ret:",
         _ => "hook:",
     };
 

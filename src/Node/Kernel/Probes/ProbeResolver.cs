@@ -24,7 +24,8 @@ internal static class ProbeResolver
 
     public static ResolvedProbe Resolve(ProbeDefinition definition, IReadOnlyList<string>? arguments, bool moduleLoaded = true)
     {
-        if (definition.Kind is ProbeKind.Hook or ProbeKind.Nft)
+        // Hooks have one context; what nft's probes need is looked up once its module is there (NftFunctions).
+        if (definition.Kind is ProbeKind.Hook or ProbeKind.Nft or ProbeKind.Return)
         {
             return new ResolvedProbe(definition, -1, -1, -1, null);
         }

@@ -14,6 +14,7 @@ internal enum ProbeRole : byte
     Flow = 8,
     Follow = 9,
     Verdict = 10,
+    Return = 11,
 }
 
 /// <summary>How a probe's further arguments are read: enum param_kind of bpf/trace_abi.h.</summary>
@@ -38,4 +39,7 @@ internal enum ProbeKind : byte
 
     /// <summary>nft's trace of rules, ends of chains and policies.</summary>
     Nft,
+
+    /// <summary>The return of a function: how long it took, and what it said.</summary>
+    Return,
 }

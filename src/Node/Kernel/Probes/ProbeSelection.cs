@@ -25,7 +25,7 @@ internal static class ProbeSelection
         return error is null;
     }
 
-    /// <summary>A bare name that is both a tracepoint and a function means the tracepoint, which every kernel allows.</summary>
+    /// <summary>A bare name that is both a tracepoint and a function means the tracepoint, which every kernel allows; and a function, not its return.</summary>
     private static IReadOnlyList<ProbeDefinition> Find(string name)
     {
         switch (name)
@@ -41,7 +41,7 @@ internal static class ProbeSelection
         }
 
         ProbeDefinition? row = ProbeCatalog.All.FirstOrDefault(row => row.QualifiedName == name)
-            ?? ProbeCatalog.All.Where(row => row.Name == name).OrderByDescending(row => row.Kind).FirstOrDefault();
+            ?? ProbeCatalog.All.Where(row => row.Name == name).OrderBy(row => row.Kind == ProbeKind.Return).ThenByDescending(row => row.Kind).FirstOrDefault();
         return row is null ? [] : [row];
     }
 

@@ -52,6 +52,38 @@ public sealed class AttachmentPlanTests
     }
 
     [Fact]
+    public void Verdicts_are_taken_from_a_function_where_one_can_be_watched_else_from_netlink()
+    {
+        Assert.Equal([Backend.Fentry, Backend.KprobeMulti, Backend.Kprobe, Backend.NftNetlink], Plan("nft:trace", _everything).Backends);
+        Assert.Equal([Backend.NftNetlink], Plan("nft:trace", _tracepointsOnly).Backends);
+    }
+
+    [Theory]
+    [InlineData("fentry", "fentry")]
+    [InlineData("kprobe", "kprobe")]
+    [InlineData("nft-netlink", "nft-netlink")]
+    [InlineData("tracepoint", "nft-netlink")]
+    public void A_forced_backend_says_where_verdicts_come_from(string forced, string source)
+    {
+        Assert.True(Backends.TryParse(forced, out Backend backend));
+
+        Assert.Equal(source, Backends.NameOf(Assert.Single(Plan("nft:trace", _everything, backend).Backends)));
+    }
+
+    [Fact]
+    public void Verdicts_from_a_forced_function_are_not_had_from_netlink_instead() =>
+        Assert.Equal("no fentry here", Plan("nft:trace", _tracepointsOnly, Backend.Fentry).WhyNot);
+
+    [Fact]
+    public void Returns_are_watched_by_fentry_or_kprobe_in_one_namespace()
+    {
+        Assert.Equal([Backend.Fentry, Backend.Kprobe], Plan("ret:nft_do_chain", _everything).Backends);
+        Assert.Equal("kprobe-multi tells no return from its call: --backend kprobe does", Plan("ret:nft_do_chain", _everything, Backend.KprobeMulti).WhyNot);
+        Assert.Equal("nft's trace belongs to one namespace: name it with --netns", Plan("ret:nf_hook_slow", _everything, oneNamespace: false).WhyNot);
+        Assert.Equal("fentry: no fentry here; kprobe: no kprobes here", Plan("ret:nf_hook_slow", _tracepointsOnly).WhyNot);
+    }
+
+    [Fact]
     public void Rows_that_the_kernel_lacks_or_nobody_chose_keep_their_place_and_say_why()
     {
         IReadOnlyList<PlannedProbe> plan = AttachmentPlan.Make(Catalog("fn:arp_rcv"), ProbeCatalog.Five.ToHashSet(), _everything, null, oneNamespace: true, _ => true);

@@ -31,16 +31,24 @@ public sealed partial class ContractTests : IDisposable
         ("cpu_counters", typeof(CpuCounters)),
     ];
 
+    private static readonly (string Name, Type Mirror)[] _nftStructs =
+    [
+        ("packet_event", typeof(PacketEvent)),
+        ("header_sample", typeof(HeaderSample)),
+        ("nft_step", typeof(NftStep)),
+        ("nft_probe_setup", typeof(NftProbeSetup)),
+    ];
+
     private readonly TempDirectory _directory = new();
 
-    public static TheoryData<string, string> Structs => [.. from o in _objects from s in _structs select (o, s.Name)];
+    public static TheoryData<string, string> Structs => [.. from o in _objects from s in _structs select (o, s.Name), .. _nftStructs.Select(s => ("nft_probe", s.Name))];
 
     [Theory]
     [MemberData(nameof(Structs))]
     public void A_struct_has_the_same_fields_at_the_same_places_in_C_and_in_CSharp(string compiled, string name)
     {
         var layout = StructLayout.OfObject(Write(compiled), name);
-        Type mirror = _structs.Single(s => s.Name == name).Mirror;
+        Type mirror = _structs.Concat(_nftStructs).First(s => s.Name == name).Mirror;
 
         Assert.True(layout is not null, $"{compiled}.bpf.o has no BTF of struct {name}: let a global of the .bpf.c point to it");
         // The sample's bytes follow its head in the record; C# slices them.
@@ -70,10 +78,25 @@ public sealed partial class ContractTests : IDisposable
         Assert.NotNull(layout);
         Assert.Equal(layout.Fields.Select(f => $"{Pascal(f.Name)} at {f.Offset}, {f.Size} bytes"), mirror, StringComparer.Ordinal);
         Assert.Equal(layout.Size, Unsafe.SizeOf<TracingSetup>());
+    }
 
-        static string At<T>(ref TracingSetup whole, ref T field, string name)
-            where T : unmanaged =>
-            $"{name} at {Unsafe.ByteOffset(ref Unsafe.As<TracingSetup, byte>(ref whole), ref Unsafe.As<T, byte>(ref field))}, {Unsafe.SizeOf<T>()} bytes";
+    [Fact]
+    public void What_conntrack_knew_has_its_fields_at_the_same_places()
+    {
+        var layout = StructLayout.OfObject(Write("nft_probe"), "nft_conntrack");
+        NftConntrack whole = default;
+        string[] mirror =
+        [
+            At(ref whole, ref whole.Original, nameof(whole.Original)),
+            At(ref whole, ref whole.Reply, nameof(whole.Reply)),
+            At(ref whole, ref whole.Status, nameof(whole.Status)),
+            At(ref whole, ref whole.Info, nameof(whole.Info)),
+            At(ref whole, ref whole.Pad, nameof(whole.Pad)),
+        ];
+
+        Assert.NotNull(layout);
+        Assert.Equal(layout.Fields.Select(f => $"{Pascal(f.Name)} at {f.Offset}, {f.Size} bytes"), mirror, StringComparer.Ordinal);
+        Assert.Equal(layout.Size, Unsafe.SizeOf<NftConntrack>());
     }
 
     [Fact]
@@ -126,9 +149,14 @@ public sealed partial class ContractTests : IDisposable
     private string Write(string compiled)
     {
         string path = _directory.File($"{compiled}.bpf.o");
-        File.WriteAllBytes(path, compiled == "tracing" ? BpfObjects.Tracing : BpfObjects.Kprobe);
+        File.WriteAllBytes(path, compiled switch { "tracing" => BpfObjects.Tracing, "kprobe" => BpfObjects.Kprobe, _ => BpfObjects.NftProbe });
         return path;
     }
+
+    private static string At<TWhole, T>(ref TWhole whole, ref T field, string name)
+        where TWhole : unmanaged
+        where T : unmanaged =>
+        $"{name} at {Unsafe.ByteOffset(ref Unsafe.As<TWhole, byte>(ref whole), ref Unsafe.As<T, byte>(ref field))}, {Unsafe.SizeOf<T>()} bytes";
 
     private static IEnumerable<string> Fields(Type mirror)
     {

@@ -89,8 +89,26 @@ internal sealed class EventScript
         e.Length = (uint)message.Length;
         byte[] room = new byte[192];
         message.CopyTo(room, 0);
-        return Write(0, [.. Bytes(e), .. room]);
+        return Write(0, [.. Bytes(e), .. Bytes(NoConntrack), .. room]);
     }
+
+    /// <summary>A step through a chain as the probed function tells it; and how long the chain took, where it has ended.</summary>
+    public EventScript NftStep(Skb skb, in NftStep step, in NftConntrack conntrack, string table, string chain, string target = "")
+    {
+        PacketEvent e = Event("nft:trace", skb, 0, 0, 0);
+        e.Flags = TraceAbi.EventNftStep;
+        int size = Math.Max(Math.Max(table.Length, chain.Length), target.Length) < TraceAbi.NftNameShort ? TraceAbi.NftNameShort : TraceAbi.NftNameLong;
+        NftStep sized = step;
+        sized.NameSize = (ushort)size;
+        byte[] names = [.. Enumerable.Repeat((byte)'?', 3 * size)]; // the ring's memory is not empty
+        foreach ((int i, string name) in new[] { table, chain, target }.Index())
+        {
+            _ = System.Text.Encoding.UTF8.GetBytes(name + '\0', names.AsSpan(i * size));
+        }
+        return Write(0, [.. Bytes(e), .. Bytes(conntrack), .. Bytes(sized), .. names]);
+    }
+
+    public static NftConntrack NoConntrack => new() { Info = TraceAbi.ConntrackNone };
 
     public EventScript Add(string probe, Skb skb, uint ifindex, bool sampled, ulong param = 0, uint param2 = 0)
     {

@@ -41,7 +41,7 @@ public sealed class ProbeCatalogTests
     [Fact]
     public void Roles_and_arguments_fit_each_other() => Assert.All(ProbeCatalog.All, row =>
     {
-        Assert.Equal(row.Role is ProbeRole.Count or ProbeRole.Flow or ProbeRole.Verdict, row.SkbArgument is null);
+        Assert.Equal(row.Role is ProbeRole.Count or ProbeRole.Flow or ProbeRole.Verdict or ProbeRole.Return, row.SkbArgument is null);
         Assert.Equal(row.Role == ProbeRole.Flow, row.Param is ParamKind.Flow4 or ParamKind.Flow6 or ParamKind.Socket);
         Assert.Equal(row.Param != ParamKind.None && row.Kind != ProbeKind.Hook, row.ParamArgument is not null);
     });
@@ -59,7 +59,7 @@ public sealed class ProbeCatalogTests
     [InlineData(9ul, 2u, "PREROUTING", "unknown")]
     public void A_hook_s_number_decides_the_step_of_nf_hook_slow(ulong hook, uint family, string step, string direction)
     {
-        ProbeDefinition row = ProbeCatalog.All.Single(row => row.Name == "nf_hook_slow");
+        ProbeDefinition row = ProbeCatalog.All.Single(row => row.QualifiedName == "fn:nf_hook_slow");
 
         Assert.Equal(step, row.StepOf(hook, family));
         Assert.Equal(direction, row.DirectionOf(hook, family));

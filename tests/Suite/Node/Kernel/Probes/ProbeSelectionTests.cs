@@ -61,4 +61,12 @@ public sealed class ProbeSelectionTests
         Assert.True(ProbeSelection.TryParse(text, out IReadOnlyList<ProbeDefinition> rows, out string? error), error);
         return rows;
     }
+
+    [Fact]
+    public void A_bare_name_is_the_function_and_not_its_return()
+    {
+        Assert.True(ProbeSelection.TryParse("nf_hook_slow,ret:nf_hook_slow", out IReadOnlyList<ProbeDefinition> rows, out _));
+
+        Assert.Equal(["fn:nf_hook_slow", "ret:nf_hook_slow"], rows.Select(row => row.QualifiedName), StringComparer.Ordinal);
+    }
 }
