@@ -100,10 +100,9 @@ __noinline __u32 candidate_matches(struct candidate *c, __u32 first_node, __u32 
 			      c->asked.frame_length, first_node, node_count);
 }
 
-/* bpf_loop() takes pointers to the stack only: what it gets there is where the candidate is. */
-static long ask_session(__u32 unused, struct candidate **cell)
+/* The next session; 1 = it was the last. Inlined: a frame more and the hooks do not fit the stack. */
+static __always_inline long ask_next(struct candidate *c)
 {
-	struct candidate *c = *cell;
 	__u32 session = c->session;
 	const struct question *q = &c->asked;
 	struct session_filter *want;
@@ -128,6 +127,12 @@ static long ask_session(__u32 unused, struct candidate **cell)
 	return c->remaining == 0;
 }
 
+/* bpf_loop() takes pointers to the stack only: what it gets there is where the candidate is. */
+static long ask_session(__u32 unused, struct candidate **cell)
+{
+	return ask_next(*cell);
+}
+
 /* Of the only bit that is set. clang 14 has no __builtin_ctzll() for BPF: it crashes. */
 static __always_inline __u32 bit_number(__u64 bit)
 {
@@ -145,7 +150,7 @@ __noinline __u64 wanted_by(struct candidate *c, __u64 sessions)
 	if (sessions && !(sessions & (sessions - 1))) {	/* one: a loop costs more than its question */
 		c->session = bit_number(sessions);
 		c->remaining = 1;
-		ask_session(0, &c);
+		ask_next(c);
 		return c->wanted;
 	}
 	c->remaining = sessions;
