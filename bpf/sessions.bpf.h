@@ -67,10 +67,14 @@ static __always_inline void candidate_give_back(__u32 cpu, __u64 bit)
  * A packet comes to four doors in a row (netif_rx and netif_receive_skb; net_dev_queue and
  * net_dev_start_xmit), and between them hardly more than its TTL changes. The filters' answer
  * depends on nothing but the parts of the question that are compared here, so the last one on this
- * CPU still holds: nothing is remembered of a packet or an address.
+ * CPU still holds: nothing is remembered of a packet or an address. Global: inlined, its spills would
+ * take the doors' stack beyond 512 bytes.
  */
-static __always_inline int was_asked(struct candidate *c)
+__noinline int was_asked(struct candidate *c)
 {
+	if (!c)
+		return 0;
+
 	const __u64 *fresh = (const __u64 *)&c->fresh;
 	const __u64 *asked = (const __u64 *)&c->asked;
 	/* By generation: a new filter's parts are not taken for an old one's question. */
@@ -100,9 +104,10 @@ __noinline __u32 candidate_matches(struct candidate *c, __u32 first_node, __u32 
 			      c->asked.frame_length, first_node, node_count);
 }
 
-/* The next session; 1 = it was the last. Inlined: a frame more and the hooks do not fit the stack. */
-static __always_inline long ask_next(struct candidate *c)
+/* bpf_loop() takes pointers to the stack only: what it gets there is where the candidate is. */
+static long ask_session(__u32 unused, struct candidate **cell)
 {
+	struct candidate *c = *cell;
 	__u32 session = c->session;
 	const struct question *q = &c->asked;
 	struct session_filter *want;
@@ -127,12 +132,6 @@ static __always_inline long ask_next(struct candidate *c)
 	return c->remaining == 0;
 }
 
-/* bpf_loop() takes pointers to the stack only: what it gets there is where the candidate is. */
-static long ask_session(__u32 unused, struct candidate **cell)
-{
-	return ask_next(*cell);
-}
-
 /* Of the only bit that is set. clang 14 has no __builtin_ctzll() for BPF: it crashes. */
 static __always_inline __u32 bit_number(__u64 bit)
 {
@@ -147,14 +146,12 @@ __noinline __u64 wanted_by(struct candidate *c, __u64 sessions)
 	if (!c)
 		return 0;
 	c->wanted = 0;
-	if (sessions && !(sessions & (sessions - 1))) {	/* one: a loop costs more than its question */
+	c->session = 0;
+	c->remaining = sessions;
+	if (sessions && !(sessions & (sessions - 1))) {	/* one: its turn is now */
 		c->session = bit_number(sessions);
 		c->remaining = 1;
-		ask_next(c);
-		return c->wanted;
 	}
-	c->remaining = sessions;
-	c->session = 0;
 	bpf_loop(MAX_SESSIONS, ask_session, &c, 0);
 	return c->wanted;
 }
