@@ -29,11 +29,14 @@ internal sealed class CertificateAuthority : IDisposable
         }
     }
 
-    /// <summary>SHA-256 of the signing CA's DER, in lower-case hex: what tokens carry.</summary>
-    public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(_trusted[0].RawData));
+    /// <summary>SHA-256 of the anchor's DER, in lower-case hex: what tokens carry.</summary>
+    public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Anchor.RawData));
 
-    /// <summary>All that are trusted, the signing one first.</summary>
-    public string BundlePem => string.Join('\n', _trusted.Select(certificate => certificate.ExportCertificatePem())) + "\n";
+    /// <summary>All that are trusted, the anchor first.</summary>
+    public string BundlePem => string.Join('\n', Enumerable.Reverse(_trusted).Select(certificate => certificate.ExportCertificatePem())) + "\n";
+
+    /// <summary>While a CA is replaced the old one vouches for the controller: nodes that were away know no other.</summary>
+    private X509Certificate2 Anchor => _trusted[^1];
 
     /// <summary>A new CA with its key, valid for ten years.</summary>
     public static X509Certificate2 Create(TimeProvider time)
@@ -62,7 +65,7 @@ internal sealed class CertificateAuthority : IDisposable
         SubjectAlternativeNameBuilder names = new();
         names.AddDnsName("nftcluster-controller");
         request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 bare = Issue(request, "1.3.6.1.5.5.7.3.1", TimeSpan.FromDays(825));
+        using X509Certificate2 bare = Issue(Anchor, request, "1.3.6.1.5.5.7.3.1", TimeSpan.FromDays(825));
         using X509Certificate2 withKey = bare.CopyWithPrivateKey(key);
         // SslStream wants a key that is not bound to an object of ours.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
@@ -72,7 +75,7 @@ internal sealed class CertificateAuthority : IDisposable
     public X509Certificate2 IssueNode(string nodeId, CertificateRequest asked)
     {
         CertificateRequest request = new(new X500DistinguishedName($"CN={nodeId}"), asked.PublicKey, HashAlgorithmName.SHA256);
-        return Issue(request, "1.3.6.1.5.5.7.3.2", _nodeLifetime);
+        return Issue(_trusted[0], request, "1.3.6.1.5.5.7.3.2", _nodeLifetime);
     }
 
     /// <summary>Long before the end: a controller that is away for weeks does not cost a node its certificate.</summary>
@@ -81,6 +84,9 @@ internal sealed class CertificateAuthority : IDisposable
         DateTimeOffset now = time.GetUtcNow();
         return now + ((certificate.NotAfter.ToUniversalTime() - now) / 3);
     }
+
+    /// <summary>Signed by the CA that is being replaced: to be renewed now.</summary>
+    public bool IsOutgoing(X509Certificate2 certificate) => !certificate.IssuerName.RawData.AsSpan().SequenceEqual(_trusted[0].SubjectName.RawData);
 
     /// <summary>Signed by a CA that is trusted, and meant for nodes. Its end is asked about later, where the answer can be said in words.</summary>
     public bool IsNode(X509Certificate2 certificate)
@@ -96,18 +102,18 @@ internal sealed class CertificateAuthority : IDisposable
 
     public void Dispose() => _trusted.ForEach(certificate => certificate.Dispose());
 
-    private X509Certificate2 Issue(CertificateRequest request, string purpose, TimeSpan lifetime)
+    private X509Certificate2 Issue(X509Certificate2 signer, CertificateRequest request, string purpose, TimeSpan lifetime)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        DateTimeOffset from = Latest(now - Backdate, _trusted[0].NotBefore.ToUniversalTime());
+        DateTimeOffset from = Latest(now - Backdate, signer.NotBefore.ToUniversalTime());
         DateTimeOffset until = now + lifetime;
-        DateTimeOffset caEnds = _trusted[0].NotAfter.ToUniversalTime();
+        DateTimeOffset caEnds = signer.NotAfter.ToUniversalTime();
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: true));
         byte[] serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
-        return request.Create(_trusted[0], from, until < caEnds ? until : caEnds, serial);
+        return request.Create(signer, from, until < caEnds ? until : caEnds, serial);
     }
 
     private static DateTimeOffset Latest(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
