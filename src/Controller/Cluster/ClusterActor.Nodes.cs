@@ -36,7 +36,11 @@ internal sealed partial class ClusterActor
         }
         string id = NodeRegistry.IdOf(key.Value.Hash);
         using var certificate = place.Authority.IssueNode(id, key.Value.Request);
-        await StoreAsync(new NodeJoined(Now, id, request.Name, new Dictionary<string, string>(request.Labels, StringComparer.Ordinal), key.Value.Hash, secretHash, certificate.ExportCertificatePem(), certificate.NotAfter.ToUniversalTime()));
+        CommandError? refused = await StoreAsync(new NodeJoined(Now, id, request.Name, new Dictionary<string, string>(request.Labels, StringComparer.Ordinal), key.Value.Hash, secretHash, certificate.ExportCertificatePem(), certificate.NotAfter.ToUniversalTime()));
+        if (refused is not null)
+        {
+            return refused;
+        }
         ClusterLog.NodeJoined(place.Logger, request.Name, id);
         if (!_presences.ContainsKey(id))
         {
@@ -58,7 +62,10 @@ internal sealed partial class ClusterActor
             return key.Error!;
         }
         using var certificate = place.Authority.IssueNode(renew.NodeId, key.Value.Request);
-        await StoreAsync(new CertificateRenewed(Now, renew.NodeId, key.Value.Hash, certificate.NotAfter.ToUniversalTime()));
+        if (await StoreAsync(new CertificateRenewed(Now, renew.NodeId, key.Value.Hash, certificate.NotAfter.ToUniversalTime())) is { } full)
+        {
+            return full;
+        }
         Describe(renew.NodeId, node => node with { CertificateEnds = certificate.NotAfter.ToUniversalTime() });
         return Answer(renew.NodeId, certificate.ExportCertificatePem());
     }
@@ -94,7 +101,7 @@ internal sealed partial class ClusterActor
             HeartbeatMs = (uint)place.Link.Heartbeat.TotalMilliseconds,
             ControllerVersion = place.Version,
         };
-        welcome.Committed.AddRange(connect.Committed.Committed.Select(upTo => new Ack { Epoch = upTo.Epoch, Sequence = upTo.Sequence, CreditBytes = welcome.CreditBytes }));
+        welcome.Committed.AddRange(connect.Committed.Epochs.Select(upTo => new Ack { Epoch = upTo.Epoch, Sequence = upTo.Sequence, CreditBytes = welcome.CreditBytes }));
         KnownNode known = _registry.Find(identity.NodeId)!;
         NodeView view = OfflineView(known) with
         {
@@ -139,7 +146,7 @@ internal sealed partial class ClusterActor
         }
         if (name != known.Name || labels.Count != known.Labels.Count || labels.Any(label => known.Labels.GetValueOrDefault(label.Key) != label.Value))
         {
-            await StoreAsync(new NodeDescribed(Now, nodeId, name, labels));
+            return (await StoreAsync(new NodeDescribed(Now, nodeId, name, labels)))?.Text;
         }
         return null;
     }
@@ -177,7 +184,10 @@ internal sealed partial class ClusterActor
         }
         if (presence.Node.State != NodeView.Revoked)
         {
-            await StoreAsync(new NodeRevoked(Now, presence.Node.Id, revoke.By));
+            if (await StoreAsync(new NodeRevoked(Now, presence.Node.Id, revoke.By)) is { } full)
+            {
+                return full;
+            }
             ClusterLog.NodeRevoked(place.Logger, presence.Node.Id, revoke.By);
             presence.Link?.Tell(new EndLink(MayConnect(presence.Node.Id)!));
             presence.Link = null;
@@ -198,8 +208,9 @@ internal sealed partial class ClusterActor
         }
         string secret = JoinSecret.New();
         DateTimeOffset expires = Now + create.Ttl;
-        await StoreAsync(new TokenCreated(Now, JoinSecret.HashOf(secret), expires, create.Uses, create.By));
-        return new JoinTokenView(new JoinToken(place.Authority.Sha256, secret).Reveal(), expires, create.Uses);
+        return await StoreAsync(new TokenCreated(Now, JoinSecret.HashOf(secret), expires, create.Uses, create.By)) is { } full
+            ? full
+            : new JoinTokenView(new JoinToken(place.Authority.Sha256, secret).Reveal(), expires, create.Uses);
     }
 
     private void Ask(AskNode ask)

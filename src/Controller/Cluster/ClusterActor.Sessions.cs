@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using NftCluster.Actors;
 using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Storage;
 using NftCluster.Messages.Link;
 
 namespace NftCluster.Controller.Cluster;
@@ -15,7 +16,7 @@ internal sealed partial class ClusterActor
             case CreateSession create:
                 await CreateAsync(create);
                 break;
-            case SessionIsNow now when _sessions.TryGetValue(now.View.Id, out Seat? seat):
+            case SessionIsNow now when _sessions.TryGetValue(now.View.Id, out SessionSeat? seat):
                 Take(seat, now);
                 break;
             case ListSessions { ReplyTo: var asker }:
@@ -58,8 +59,20 @@ internal sealed partial class ClusterActor
         EventStream<SessionEvent> stream = SessionStream(id);
         SessionCreated created = new(Now, id, create.Owner, create.Request);
         // First that there is one: a session whose own stream never came into being is passed over at the next start.
-        await StoreAsync(new SessionAdded(Now, id));
-        await stream.AppendAsync([created]);
+        if (await StoreAsync(new SessionAdded(Now, id)) is { } full)
+        {
+            create.ReplyTo.Tell(full);
+            return;
+        }
+        try
+        {
+            await stream.AppendAsync(created, created.At);
+        }
+        catch (StorageException failure)
+        {
+            create.ReplyTo.Tell(NotStored(failure));
+            return;
+        }
         ClusterSession session = new();
         session.Apply(created);
         ActorRef<ClusterMessage> actor = Seat(session, stream);
@@ -86,7 +99,7 @@ internal sealed partial class ClusterActor
         };
         long version = stream.Version;
         ActorRef<ClusterMessage> actor = Context.Spawn<ClusterMessage>($"session-{session.Id}", () => new ClusterSessionActor(sessionPlace));
-        _sessions[session.Id] = new Seat(actor, view, desired, version);
+        _sessions[session.Id] = new SessionSeat(actor, view, desired, version);
         foreach (Presence presence in _presences.Values)
         {
             actor.Tell(new MemberSeen(presence.Node));
@@ -98,7 +111,7 @@ internal sealed partial class ClusterActor
         return actor;
     }
 
-    private void Take(Seat seat, SessionIsNow now)
+    private void Take(SessionSeat seat, SessionIsNow now)
     {
         bool isOther = !Equals(seat.Desired, now.Desired) || !ReferenceEquals(seat.View.Request.Nodes, now.View.Request.Nodes);
         (seat.View, seat.Desired, seat.Version) = (now.View, now.Desired, now.Version);
@@ -116,7 +129,7 @@ internal sealed partial class ClusterActor
 
     private async ValueTask<Result<ClusterSessionView>> DeleteAsync(string id)
     {
-        if (!_sessions.TryGetValue(id, out Seat? seat))
+        if (!_sessions.TryGetValue(id, out SessionSeat? seat))
         {
             return NoSession(id);
         }
@@ -124,7 +137,10 @@ internal sealed partial class ClusterActor
         {
             return new CommandError(CommandError.Conflict, null, $"session {id} is {seat.View.State}: stop it first");
         }
-        await StoreAsync(new SessionRemoved(Now, id, seat.Version));
+        if (await StoreAsync(new SessionRemoved(Now, id, seat.Version)) is { } full)
+        {
+            return full;
+        }
         _sessions.Remove(id);
         Context.Stop(seat.Actor);
         return seat.View;
@@ -137,7 +153,7 @@ internal sealed partial class ClusterActor
             return; // another controller's sessions
         }
         Dictionary<string, ObservedSession> parts = observed.Observed.Session.GroupBy(part => part.Id, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Last(), StringComparer.Ordinal);
-        foreach ((string id, Seat seat) in _sessions)
+        foreach ((string id, SessionSeat seat) in _sessions)
         {
             if (!seat.Actor.Tell(new MemberObserved(observed.NodeId, parts.GetValueOrDefault(id))))
             {
@@ -148,7 +164,7 @@ internal sealed partial class ClusterActor
 
     private void Forward(string id, ClusterMessage message, ActorRef<Result<ClusterSessionView>> asker)
     {
-        if (!_sessions.TryGetValue(id, out Seat? seat))
+        if (!_sessions.TryGetValue(id, out SessionSeat? seat))
         {
             asker.Tell(NoSession(id));
         }
@@ -160,7 +176,7 @@ internal sealed partial class ClusterActor
 
     private void TellSessions(ClusterMessage message)
     {
-        foreach (Seat seat in _sessions.Values)
+        foreach (SessionSeat seat in _sessions.Values)
         {
             seat.Actor.Tell(message);
         }

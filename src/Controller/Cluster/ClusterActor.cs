@@ -19,7 +19,7 @@ internal sealed partial class ClusterActor(ClusterPlace place) : Actor<ClusterMe
 {
     private readonly NodeRegistry _registry = new();
     private readonly Dictionary<string, Presence> _presences = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Seat> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SessionSeat> _sessions = new(StringComparer.Ordinal);
     private readonly EventStream<RegistryEvent> _stream = new(place.Journal, "cluster", ClusterJson.Default.RegistryEvent);
     private ByteString _incarnation = ByteString.Empty;
     private long _removedVersions;
@@ -39,7 +39,9 @@ internal sealed partial class ClusterActor(ClusterPlace place) : Actor<ClusterMe
         }
         if (_incarnation.IsEmpty)
         {
-            await StoreAsync(new ClusterFounded(Now, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))));
+            ClusterFounded founded = new(Now, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+            await _stream.AppendAsync(founded, founded.At);
+            Apply(founded);
         }
         foreach (KnownNode node in _registry.Nodes)
         {
@@ -124,11 +126,22 @@ internal sealed partial class ClusterActor(ClusterPlace place) : Actor<ClusterMe
         }
     }
 
-    private async ValueTask StoreAsync(RegistryEvent happened)
+    /// <summary>Null: it is durable, and has happened. Else nothing has.</summary>
+    private async ValueTask<CommandError?> StoreAsync(RegistryEvent happened)
     {
-        await _stream.AppendAsync([happened]);
+        try
+        {
+            await _stream.AppendAsync(happened, happened.At);
+        }
+        catch (StorageException failure)
+        {
+            return NotStored(failure);
+        }
         Apply(happened);
+        return null;
     }
+
+    private static CommandError NotStored(StorageException failure) => new(CommandError.Unavailable, null, $"nothing was changed: {failure.Message}");
 
     private Presence? Find(string idOrName) => _registry.Find(idOrName) is { } known ? _presences.GetValueOrDefault(known.Id) : null;
 
@@ -155,7 +168,7 @@ internal sealed partial class ClusterActor(ClusterPlace place) : Actor<ClusterMe
         public bool Obeys { get; set; } = true;
     }
 
-    private sealed class Seat(ActorRef<ClusterMessage> actor, ClusterSessionView view, DesiredSession? desired, long version)
+    private sealed class SessionSeat(ActorRef<ClusterMessage> actor, ClusterSessionView view, DesiredSession? desired, long version)
     {
         public ActorRef<ClusterMessage> Actor { get; } = actor;
 

@@ -29,7 +29,7 @@ internal sealed class IngestLane(string nodeId, ActorRef<StorageMessage> storage
         {
             throw new InvalidDataException($"more than the credit of {options.CreditBytes} bytes is under way");
         }
-        IngestFrame frame = new(nodeId, data.Epoch, data.Sequence, data.Hash, DataFrame.Unpack(data), data.Payload.Memory, time.GetUtcNow());
+        IngestFrame frame = new(nodeId, data, DataFrame.Unpack(data), time.GetUtcNow());
         Interlocked.Add(ref _bytes, data.Payload.Length);
         await _frames.Writer.WriteAsync(frame, cancellation);
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using NftCluster.Actors;
 using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Storage;
 
 namespace NftCluster.Controller.Sessions;
 
@@ -105,8 +106,7 @@ internal sealed class ClusterSessionActor(SessionPlace place) : Actor<ClusterMes
         {
             return decided.Error!;
         }
-        await StoreAsync(happened);
-        return View();
+        return await StoreAsync(happened) is { } full ? full : View();
     }
 
     private async ValueTask<Result<ClusterSessionView>> StopAsync(string reason)
@@ -148,12 +148,22 @@ internal sealed class ClusterSessionActor(SessionPlace place) : Actor<ClusterMes
         }
     }
 
-    private async ValueTask StoreAsync(SessionEvent happened)
+    /// <summary>Null: it is durable, and has happened. Else nothing has; what nodes say next tries again.</summary>
+    private async ValueTask<CommandError?> StoreAsync(SessionEvent happened)
     {
-        await place.Stream.AppendAsync([happened]);
+        try
+        {
+            await place.Stream.AppendAsync(happened, happened.At);
+        }
+        catch (StorageException failure)
+        {
+            ClusterLog.Session(place.Logger, _session.Id, $"nothing was changed: {failure.Message}");
+            return new CommandError(CommandError.Unavailable, null, $"nothing was changed: {failure.Message}");
+        }
         _session.Apply(happened);
         ClusterLog.Session(place.Logger, _session.Id, $"{_session.State}{(_session.IsPaused ? " (paused)" : "")}, generation {_session.Generation}");
         await AnnounceAsync();
+        return null;
     }
 
     private async ValueTask AnnounceAsync() =>

@@ -1,0 +1,29 @@
+using NftCluster.Controller.Cluster;
+
+namespace NftCluster.Controller.Hosting;
+
+/// <summary>How a controller is to run: config/controller.json, NFTCLUSTER_* and flags, in that order.</summary>
+internal sealed record ControllerOptions
+{
+    public string StateDirectory { get; init; } = "/var/lib/nftcluster";
+
+    /// <summary>Addresses to listen on; empty = every one.</summary>
+    public string Address { get; init; } = "";
+
+    public int WebPort { get; init; } = 7443;
+
+    public int NodePort { get; init; } = 7444;
+
+    /// <summary>HTTP on the web port, for a proxy on the same host or a first look: only on loopback.</summary>
+    public bool PlainHttp { get; init; }
+
+    /// <summary>Certificate and key in PEM for the web port; null = made at the first start.</summary>
+    public string? WebCertificate { get; init; }
+
+    /// <summary>More names for the certificate that is made.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    public TimeSpan NodeCertificateLifetime { get; init; } = TimeSpan.FromDays(90);
+
+    public LinkOptions Link { get; init; } = new();
+}
