@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using NftCluster.Cli.Cluster;
 using NftCluster.Cli.Rules;
 
 namespace NftCluster.Cli;
@@ -21,6 +22,8 @@ internal static class CommandLine
         ProbesCommand.Create(),
         ShowCommand.Create(),
         RulesCommand.Create(),
+        ControllerCommand.Create(),
+        TokenCommand.Create(),
         LabCommand.Create(),
         CompletionCommand.Create(),
     };

@@ -13,7 +13,7 @@ internal sealed class CertificateAuthority : IDisposable
     private readonly TimeSpan _nodeLifetime;
     private readonly List<X509Certificate2> _trusted;
 
-    /// <param name="signers">With their keys, the signing one first; the others are trusted still.</param>
+    /// <summary>With their keys, the signing one first; the others are trusted still.</summary>
     public CertificateAuthority(IEnumerable<X509Certificate2> signers, TimeSpan nodeLifetime, TimeProvider time)
     {
         _trusted = [.. signers];
@@ -21,11 +21,11 @@ internal sealed class CertificateAuthority : IDisposable
         _time = time;
         X509Certificate2 signer = _trusted[0];
         DateTimeOffset now = time.GetUtcNow();
-        if (now < signer.NotBefore || now > signer.NotAfter)
+        if (now < signer.Begins() || now > signer.Ends())
         {
-            throw new ClusterException(now < signer.NotBefore
-                ? $"this host's clock says {now:yyyy-MM-dd HH:mm}Z, but the cluster's CA was made on {signer.NotBefore.ToUniversalTime():yyyy-MM-dd}: set the clock, then start again"
-                : $"the cluster's CA ended on {signer.NotAfter.ToUniversalTime():yyyy-MM-dd} (this host's clock says {now:yyyy-MM-dd HH:mm}Z): replace it, every node must join again");
+            throw new ClusterException(now < signer.Begins()
+                ? $"this host's clock says {now:yyyy-MM-dd HH:mm}Z, but the cluster's CA was made on {signer.Begins():yyyy-MM-dd}: set the clock, then start again"
+                : $"the cluster's CA ended on {signer.Ends():yyyy-MM-dd} (this host's clock says {now:yyyy-MM-dd HH:mm}Z): replace it, every node must join again");
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class CertificateAuthority : IDisposable
     public static DateTimeOffset RenewAfter(X509Certificate2 certificate, TimeProvider time)
     {
         DateTimeOffset now = time.GetUtcNow();
-        return now + ((certificate.NotAfter.ToUniversalTime() - now) / 3);
+        return now + ((certificate.Ends() - now) / 3);
     }
 
     /// <summary>Signed by the CA that is being replaced: to be renewed now.</summary>
@@ -93,7 +93,7 @@ internal sealed class CertificateAuthority : IDisposable
     {
         using X509Chain chain = new();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange([.. _trusted]);
+        chain.ChainPolicy.CustomTrustStore.AddRange(_trusted.ToArray());
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2"));
@@ -105,9 +105,9 @@ internal sealed class CertificateAuthority : IDisposable
     private X509Certificate2 Issue(X509Certificate2 signer, CertificateRequest request, string purpose, TimeSpan lifetime)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        DateTimeOffset from = Latest(now - Backdate, signer.NotBefore.ToUniversalTime());
+        DateTimeOffset from = Latest(now - Backdate, signer.Begins());
         DateTimeOffset until = now + lifetime;
-        DateTimeOffset caEnds = signer.NotAfter.ToUniversalTime();
+        DateTimeOffset caEnds = signer.Ends();
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: true));

@@ -1,4 +1,4 @@
-using Google.Protobuf;
+using System.Security.Cryptography.X509Certificates;
 using NftCluster.Actors;
 using NftCluster.Controller.Sessions;
 using NftCluster.Messages.Link;
@@ -35,8 +35,8 @@ internal sealed partial class ClusterActor
             return Answer(before.NodeId, before.CertificatePem);
         }
         string id = NodeRegistry.IdOf(key.Value.Hash);
-        using var certificate = place.Authority.IssueNode(id, key.Value.Request);
-        CommandError? refused = await StoreAsync(new NodeJoined(Now, id, request.Name, new Dictionary<string, string>(request.Labels, StringComparer.Ordinal), key.Value.Hash, secretHash, certificate.ExportCertificatePem(), certificate.NotAfter.ToUniversalTime()));
+        using X509Certificate2 certificate = place.Authority.IssueNode(id, key.Value.Request);
+        CommandError? refused = await StoreAsync(new NodeJoined(Now, id, request.Name, new Dictionary<string, string>(request.Labels, StringComparer.Ordinal), key.Value.Hash, secretHash, certificate.ExportCertificatePem(), certificate.Ends()));
         if (refused is not null)
         {
             return refused;
@@ -61,18 +61,18 @@ internal sealed partial class ClusterActor
         {
             return key.Error!;
         }
-        using var certificate = place.Authority.IssueNode(renew.NodeId, key.Value.Request);
-        if (await StoreAsync(new CertificateRenewed(Now, renew.NodeId, key.Value.Hash, certificate.NotAfter.ToUniversalTime())) is { } full)
+        using X509Certificate2 certificate = place.Authority.IssueNode(renew.NodeId, key.Value.Request);
+        if (await StoreAsync(new CertificateRenewed(Now, renew.NodeId, key.Value.Hash, certificate.Ends())) is { } full)
         {
             return full;
         }
-        Describe(renew.NodeId, node => node with { CertificateEnds = certificate.NotAfter.ToUniversalTime() });
+        Describe(renew.NodeId, node => node with { CertificateEnds = certificate.Ends() });
         return Answer(renew.NodeId, certificate.ExportCertificatePem());
     }
 
     private JoinAnswer Answer(string nodeId, string certificatePem)
     {
-        using var certificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(certificatePem);
+        using var certificate = X509Certificate2.CreateFromPem(certificatePem);
         return new JoinAnswer { NodeId = nodeId, CertificatePem = certificatePem, CaPem = place.Authority.BundlePem, RenewAfter = CertificateAuthority.RenewAfter(certificate, Context.Time) };
     }
 
@@ -90,8 +90,7 @@ internal sealed partial class ClusterActor
         Presence presence = _presences[identity.NodeId];
         // The newest connection is the node: one that hangs in a dead network must not keep it out.
         presence.Link?.Tell(new EndLink(new Refusal { Reason = Refusal.Types.Reason.Duplicate, Text = $"another connection of this node took over, from {identity.RemoteAddress}" }));
-        (presence.Obeys, string? stranger) = Fence(hello);
-        problem = stranger ?? problem;
+        problem = Fence(hello) ?? problem;
         Welcome welcome = new()
         {
             Protocol = protocol!.Value,
@@ -113,7 +112,7 @@ internal sealed partial class ClusterActor
             RemoteAddress = identity.RemoteAddress,
             CertificateEnds = identity.CertificateEnds,
             ObservedGeneration = hello.ObservedGeneration,
-            Spool = hello.Spool,
+            Spool = NodeSpool.Of(hello.Spool),
             Problem = problem,
         };
         LinkPlace linkPlace = new(view, welcome, connect.Wire, Context.Self, place.Listeners, place.Link, place.Logger);
@@ -151,16 +150,16 @@ internal sealed partial class ClusterActor
         return null;
     }
 
-    /// <summary>A node that obeys another controller, or one that knew more, keeps what it runs: this database must not stop it.</summary>
-    private (bool Obeys, string? Problem) Fence(Hello hello)
+    /// <summary>A node that followed another database keeps what it runs (it decides so itself): here that is only said.</summary>
+    private string? Fence(Hello hello)
     {
         if (!hello.ControllerIncarnation.IsEmpty && !hello.ControllerIncarnation.Equals(_incarnation))
         {
-            return (false, "it runs the sessions of another controller (or of this one before its database was replaced): they run on until it is told to forget them");
+            return "it followed another controller, or this one before its database was replaced: sessions of that time run on; start the node with --adopt to make it follow this one";
         }
         return hello.ObservedGeneration > Generation
-            ? (false, $"it has observed generation {hello.ObservedGeneration}, this database knows only {Generation}: was it restored from an older backup? Its sessions run on until it is told to forget them")
-            : (true, null);
+            ? $"it has observed generation {hello.ObservedGeneration}, this database knows only {Generation}: was an older backup restored? Sessions of that time run on; start the node with --adopt to make it follow this one"
+            : null;
     }
 
     private Refusal? MayConnect(string nodeId) => _registry.Find(nodeId) switch

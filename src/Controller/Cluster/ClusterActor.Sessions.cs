@@ -152,7 +152,7 @@ internal sealed partial class ClusterActor
         {
             return; // another controller's sessions
         }
-        Dictionary<string, ObservedSession> parts = observed.Observed.Session.GroupBy(part => part.Id, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Last(), StringComparer.Ordinal);
+        var parts = observed.Observed.Session.GroupBy(part => part.Id, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Last(), StringComparer.Ordinal);
         foreach ((string id, SessionSeat seat) in _sessions)
         {
             if (!seat.Actor.Tell(new MemberObserved(observed.NodeId, parts.GetValueOrDefault(id))))
@@ -193,7 +193,7 @@ internal sealed partial class ClusterActor
     /// <summary>Always the whole set: no order can be lost, and who comes late starts what should be running.</summary>
     private void SendDesired(Presence presence)
     {
-        if (presence.Link is not { } link || !presence.Obeys)
+        if (presence.Link is not { } link)
         {
             return;
         }

@@ -163,9 +163,6 @@ internal sealed partial class ClusterActor(ClusterPlace place) : Actor<ClusterMe
         public NodeView Node { get; set; } = node;
 
         public ActorRef<NodeLinkMessage>? Link { get; set; }
-
-        /// <summary>False: it obeys another controller, or one that knew more than this database does.</summary>
-        public bool Obeys { get; set; } = true;
     }
 
     private sealed class SessionSeat(ActorRef<ClusterMessage> actor, ClusterSessionView view, DesiredSession? desired, long version)

@@ -17,6 +17,7 @@ internal sealed class NodeLinkActor(LinkPlace place) : Actor<NodeLinkMessage>
     private readonly ClockEstimate _clock = new();
     private readonly Dictionary<ulong, ActorRef<Result<Reply>>> _asked = [];
     private NodeView _node = place.Node;
+    private string? _standing = place.Node.Problem;
     private long _lastHeard;
     private ulong _lastRequest;
     private (ulong Number, long ReceivedNs, long SentNs, long HeartbeatSentNs) _echo;
@@ -84,7 +85,9 @@ internal sealed class NodeLinkActor(LinkPlace place) : Actor<NodeLinkMessage>
                 await BeatAsync(frame.Heartbeat, receivedNs);
                 break;
             case NodeFrame.FrameOneofCase.Observed:
-                await TellAsync(_node with { ObservedGeneration = frame.Observed.Generation });
+                // It follows this database: whatever was said about another one is over.
+                _standing = frame.Observed.ControllerIncarnation.Equals(place.Welcome.ControllerIncarnation) ? null : _standing;
+                await TellAsync(_node with { ObservedGeneration = frame.Observed.Generation, Problem = _standing });
                 await place.Cluster.TellAsync(new NodeObserved(_node.Id, frame.Observed));
                 break;
             case NodeFrame.FrameOneofCase.Reply when _asked.Remove(frame.Reply.Id, out ActorRef<Result<Reply>>? asker):
@@ -108,8 +111,8 @@ internal sealed class NodeLinkActor(LinkPlace place) : Actor<NodeLinkMessage>
             LastSeen = Context.Time.GetUtcNow(),
             ClockOffsetNs = _clock.OffsetNs,
             ClockBoundNs = _clock.BoundNs,
-            Load = beat.Load,
-            Spool = beat.Spool,
+            Load = NodeLoad.Of(beat.Load),
+            Spool = NodeSpool.Of(beat.Spool),
             Counters = new Dictionary<string, ulong>(beat.Counters, StringComparer.Ordinal),
         });
     }
@@ -138,9 +141,9 @@ internal sealed class NodeLinkActor(LinkPlace place) : Actor<NodeLinkMessage>
             place.Wire.End(new Refusal { Reason = Refusal.Types.Reason.Conflict, Text = text });
             Context.StopSelf();
         }
-        else if (_node.Problem is not null && _node.Problem != place.Node.Problem)
+        else if (_node.Problem != _standing)
         {
-            await TellAsync(_node with { Problem = place.Node.Problem });
+            await TellAsync(_node with { Problem = _standing });
         }
     }
 

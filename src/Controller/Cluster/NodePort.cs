@@ -73,17 +73,17 @@ internal sealed class NodePort(CertificateAuthority authority, ActorRef<ClusterM
             return null;
         }
         DateTimeOffset now = time.GetUtcNow();
-        if (now > certificate.NotAfter.ToUniversalTime())
+        if (now > certificate.Ends())
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"this node's certificate ended at {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm}Z: join again with a new token");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"this node's certificate ended at {certificate.Ends():yyyy-MM-dd HH:mm}Z: join again with a new token");
             return null;
         }
-        if (now < certificate.NotBefore.ToUniversalTime())
+        if (now < certificate.Begins())
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"this node's certificate begins at {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm}Z, the controller's clock says {now:yyyy-MM-dd HH:mm}Z: set the controller's clock");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"this node's certificate begins at {certificate.Begins():yyyy-MM-dd HH:mm}Z, the controller's clock says {now:yyyy-MM-dd HH:mm}Z: set the controller's clock");
             return null;
         }
-        return new NodeIdentity(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), certificate.NotAfter.ToUniversalTime(), authority.IsOutgoing(certificate), context.Connection.RemoteIpAddress?.ToString() ?? "?");
+        return new NodeIdentity(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), certificate.Ends(), authority.IsOutgoing(certificate), context.Connection.RemoteIpAddress?.ToString() ?? "?");
     }
 
     private async Task AnswerAsync(HttpContext context, Func<ActorRef<Result<JoinAnswer>>, ClusterMessage> order)

@@ -1,5 +1,3 @@
-using NftCluster.Messages.Link;
-
 namespace NftCluster.Controller.Cluster;
 
 /// <summary>A node as it is now: immutable, made by its actor.</summary>
@@ -42,9 +40,9 @@ internal sealed record NodeView
 
     public long? ClockBoundNs { get; init; }
 
-    public Load? Load { get; init; }
+    public NodeLoad? Load { get; init; }
 
-    public SpoolLevel? Spool { get; init; }
+    public NodeSpool? Spool { get; init; }
 
     /// <summary>As in its last heartbeat: losses by stage since its epoch began, and others that people should see.</summary>
     public IReadOnlyDictionary<string, ulong> Counters { get; init; } = new Dictionary<string, ulong>(StringComparer.Ordinal);
@@ -62,3 +60,15 @@ internal sealed record NodeView
 
 /// <summary>The only time a token is shown: what is stored is a hash of its secret.</summary>
 internal sealed record JoinTokenView(string Token, DateTimeOffset ExpiresAt, int Uses);
+
+/// <summary>Of the node's process; CPU in percent of one core.</summary>
+internal sealed record NodeLoad(double CpuPercent, ulong ResidentBytes, double EventsPerSecond, uint OpenTraces)
+{
+    public static NodeLoad? Of(Messages.Link.Load? said) => said is null ? null : new(said.CpuPercent, said.ResidentBytes, said.EventsPerSecond, said.OpenTraces);
+}
+
+/// <summary>What the node has not been acknowledged yet, and what it had to give up.</summary>
+internal sealed record NodeSpool(ulong Bytes, ulong Frames, ulong DroppedFrames, long OldestNs)
+{
+    public static NodeSpool? Of(Messages.Link.SpoolLevel? said) => said is null ? null : new(said.Bytes, said.Frames, said.DroppedFrames, said.OldestNs);
+}

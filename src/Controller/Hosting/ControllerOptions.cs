@@ -1,11 +1,12 @@
 using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Storage;
 
 namespace NftCluster.Controller.Hosting;
 
 /// <summary>How a controller is to run: config/controller.json, NFTCLUSTER_* and flags, in that order.</summary>
 internal sealed record ControllerOptions
 {
-    public string StateDirectory { get; init; } = "/var/lib/nftcluster";
+    public string StateDirectory { get; init; } = "/var/lib/nftcluster/controller";
 
     /// <summary>Addresses to listen on; empty = every one.</summary>
     public string Address { get; init; } = "";
@@ -24,6 +25,9 @@ internal sealed record ControllerOptions
     public IReadOnlyList<string> Names { get; init; } = [];
 
     public TimeSpan NodeCertificateLifetime { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>Traces that are older, or the oldest beyond that size, are removed; 0 = no limit.</summary>
+    public RetentionLimits Retention { get; init; } = new(TimeSpan.FromDays(30), 20L << 30);
 
     public LinkOptions Link { get; init; } = new();
 }

@@ -15,7 +15,7 @@ internal static class ControllerSettings
 
     private static readonly Dictionary<string, Func<ControllerOptions, string, ControllerOptions>> _settings = new(StringComparer.Ordinal)
     {
-        ["state_directory"] = (options, value) => options with { StateDirectory = value.Length > 0 ? value : throw new FormatException("a directory is needed") },
+        ["state_dir"] = (options, value) => options with { StateDirectory = value.Length > 0 ? value : throw new FormatException("a directory is needed") },
         ["address"] = (options, value) => options with { Address = value.Length == 0 || System.Net.IPAddress.TryParse(value, out _) ? value : throw new FormatException("an IP address is needed, or nothing for all") },
         ["web_port"] = (options, value) => options with { WebPort = Port(value) },
         ["node_port"] = (options, value) => options with { NodePort = Port(value) },
@@ -23,6 +23,8 @@ internal static class ControllerSettings
         ["web_certificate"] = (options, value) => options with { WebCertificate = value.Length > 0 ? value : null },
         ["names"] = (options, value) => options with { Names = value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries) },
         ["node_certificate_days"] = (options, value) => options with { NodeCertificateLifetime = TimeSpan.FromDays(Number(value, 1, 825)) },
+        ["retention_days"] = (options, value) => options with { Retention = options.Retention with { Age = TimeSpan.FromDays(Number(value, 0, 36_500)) } },
+        ["retention_gib"] = (options, value) => options with { Retention = options.Retention with { Bytes = Number(value, 0, 1 << 20) << 30 } },
     };
 
     public static IEnumerable<string> Names => _settings.Keys;
