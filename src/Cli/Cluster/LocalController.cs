@@ -12,7 +12,13 @@ internal static class LocalController
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Throws <see cref="UsageException"/> with one line.</summary>
-    public static async Task<T> PostAsync<TBody, T>(string stateDirectory, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation)
+    public static Task<T> PostAsync<TBody, T>(string stateDirectory, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(stateDirectory, () => new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) }, type, cancellation);
+
+    public static Task<T> GetAsync<T>(string stateDirectory, string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(stateDirectory, () => new HttpRequestMessage(HttpMethod.Get, path), type, cancellation);
+
+    private static async Task<T> SendAsync<T>(string stateDirectory, Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
         string socket = Path.Combine(stateDirectory, LocalPort.SocketName);
         using SocketsHttpHandler handler = new()
@@ -35,7 +41,8 @@ internal static class LocalController
         using HttpClient client = new(handler) { BaseAddress = new Uri("http://controller"), Timeout = _patience };
         try
         {
-            using HttpResponseMessage response = await client.PostAsync(new Uri(path, UriKind.Relative), JsonContent.Create(body, bodyType), cancellation);
+            using HttpRequestMessage message = request();
+            using HttpResponseMessage response = await client.SendAsync(message, cancellation);
             if (!response.IsSuccessStatusCode)
             {
                 CommandError? refused = await response.Content.ReadFromJsonAsync(LocalJson.Default.CommandError, cancellation);
@@ -43,7 +50,7 @@ internal static class LocalController
             }
             return (await response.Content.ReadFromJsonAsync(type, cancellation))!;
         }
-        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
+        catch (Exception failure) when (failure is HttpRequestException || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
             throw new UsageException($"no controller answers at {socket}: {(failure.InnerException ?? failure).Message.ReplaceLineEndings(" ")}; is it running, and is --state-dir right?");
         }
