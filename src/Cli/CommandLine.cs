@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using NftCluster.Cli.Nodes;
 using NftCluster.Cli.Rules;
 
 namespace NftCluster.Cli;
@@ -22,6 +23,7 @@ internal static class CommandLine
         ShowCommand.Create(),
         RulesCommand.Create(),
         LabCommand.Create(),
+        NodeCommand.Create(),
         CompletionCommand.Create(),
     };
 

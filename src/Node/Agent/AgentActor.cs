@@ -111,7 +111,7 @@ internal sealed class AgentActor(AgentOptions options, NodeFacts facts, KernelHo
         _disobeyed = null;
         _followed = desired;
         spool.Tell(new KeepFact(DesiredFact, desired.ToByteArray()));
-        Dictionary<string, DesiredSession> running = _sessions.ToDictionary(s => s.Key, s => s.Value.Wanted, StringComparer.Ordinal);
+        var running = _sessions.ToDictionary(s => s.Key, s => s.Value.Wanted, StringComparer.Ordinal);
         foreach (PlanStep step in SessionPlan.Make(running, desired.Session))
         {
             await ApplyAsync(step);
