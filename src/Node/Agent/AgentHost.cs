@@ -1,6 +1,4 @@
 using NftCluster.Actors;
-using NftCluster.Node.Kernel;
-using NftCluster.Node.Sessions;
 using NftCluster.Node.Spool;
 using NftCluster.Node.Uplink;
 

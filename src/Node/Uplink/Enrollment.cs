@@ -94,7 +94,11 @@ internal sealed class Enrollment(NodeIdentity identity, TimeProvider time)
             bool isFinal = (int)response.StatusCode is >= 400 and < 500 and not 408 and not 429;
             throw new UplinkException($"the controller refuses: {await ProblemAsync(response, cancellationToken)}", isFinal);
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException || IsTimeout(failure, cancellationToken))
+        catch (JsonException malformed)
+        {
+            throw new UplinkException($"what answers at {to.GetLeftPart(UriPartial.Authority)} does not answer as a controller: {malformed.Message.ReplaceLineEndings(" ")}", cause: malformed);
+        }
+        catch (Exception failure) when (failure is HttpRequestException || IsTimeout(failure, cancellationToken))
         {
             throw new UplinkException($"cannot reach the controller at {to.GetLeftPart(UriPartial.Authority)}: {trust.Refusal ?? Reason(failure)}", cause: failure);
         }

@@ -38,8 +38,8 @@ internal sealed class ScriptedController : IAsyncDisposable
         _app = builder.Build();
         _app.UseWebSockets();
         _app.MapGet("/ca", () => authority.Certificate.ExportCertificatePem());
-        _app.MapPost("/join", JoinAsync);
-        _app.MapPost("/renew", RenewAsync);
+        _app.MapPost("/join", (Delegate)JoinAsync); // as a bare request delegate its result would be dropped
+        _app.MapPost("/renew", (Delegate)RenewAsync);
         _app.Map("/link", LinkAsync);
     }
 
@@ -58,10 +58,10 @@ internal sealed class ScriptedController : IAsyncDisposable
 
     public JoinToken Token => new(Authority.Sha256, Secret);
 
-    public static async Task<ScriptedController> StartAsync(string purpose = TestAuthority.Server)
+    public static async Task<ScriptedController> StartAsync()
     {
         TestAuthority authority = new();
-        ScriptedController controller = new(authority, authority.IssueWithKey("nftcluster-controller", purpose));
+        ScriptedController controller = new(authority, authority.IssueWithKey("nftcluster-controller", TestAuthority.Server));
         await controller._app.StartAsync(TestContext.Current.CancellationToken);
         return controller;
     }

@@ -61,16 +61,16 @@ public sealed class UplinkTests : IDisposable
         {
             uplink.SpoolLoss($"loss-{i}");
         }
-        ScriptedLink link = await controller.AcceptAsync(credit: 60);
+        ScriptedLink link = await controller.AcceptAsync(credit: 40);
 
         for (ulong sequence = 1; sequence <= 5; sequence++)
         {
             (Data data, _) = await link.ExpectDataAsync();
             Assert.Equal(sequence, data.Sequence);
-            Assert.InRange(data.Payload.Length, 20, 60); // so that two of them are too many
+            Assert.InRange(data.Payload.Length, 21, 40); // so that two of them are too many
             _ = await link.ExpectAsync(NodeFrame.FrameOneofCase.Heartbeat);
             Assert.False(link.HasData);
-            await link.AckAsync(data, credit: 60);
+            await link.AckAsync(data, credit: 40);
         }
         await WhenEmptyAsync(uplink);
     }
