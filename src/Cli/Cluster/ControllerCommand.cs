@@ -1,6 +1,5 @@
 using System.Collections;
 using System.CommandLine;
-using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Hosting;
 
 namespace NftCluster.Cli.Cluster;

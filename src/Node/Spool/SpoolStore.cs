@@ -49,12 +49,23 @@ internal sealed class SpoolStore : IDisposable
         }
         foreach ((string name, byte[] value) in facts)
         {
-            _database.Run("INSERT OR REPLACE INTO facts(name, value) VALUES($1, $2)", name, value);
+            _ = value.Length == 0 ? _database.Run("DELETE FROM facts WHERE name = $1", name) : _database.Run("INSERT OR REPLACE INTO facts(name, value) VALUES($1, $2)", name, value);
         }
         DropBeyondBounds();
     }));
 
     public byte[]? Fact(string name) => _database.Bytes("SELECT value FROM facts WHERE name = $1", name);
+
+    public IReadOnlyList<(string Name, byte[] Value)> Facts(string prefix)
+    {
+        List<(string, byte[])> facts = [];
+        using SqliteDataReader rows = _database.Read("SELECT name, value FROM facts WHERE substr(name, 1, length($1)) = $1", prefix);
+        while (rows.Read())
+        {
+            facts.Add((rows.GetString(0), rows.GetFieldValue<byte[]>(1)));
+        }
+        return facts;
+    }
 
     /// <summary>The next frames after <paramref name="afterId"/> in order, numbered: at least one if there is any, no more bytes than said if more than one.</summary>
     public IReadOnlyList<SpoolFrame> Take(long afterId, long mostBytes)
