@@ -19,9 +19,15 @@ internal sealed class FrameWriter : IDisposable
     private readonly SqliteCommand _loss;
     private readonly SqliteCommand _report;
 
-    public FrameWriter(Database database)
+    /// <summary>With <paramref name="mostPages"/> the file may not grow beyond so many pages of 4 KiB; 0 = up to what the disk holds.</summary>
+    public FrameWriter(Database database, int mostPages = 0)
     {
         _connection = database.Connect();
+        if (mostPages > 0)
+        {
+            using SqliteCommand limit = _connection.Command($"PRAGMA max_page_count = {mostPages}");
+            limit.ExecuteScalar();
+        }
         _committed = _connection.Command("SELECT sequence FROM epochs WHERE node_id = $node AND epoch = $epoch");
         _advance = _connection.Command("INSERT INTO epochs (node_id, epoch, sequence) VALUES ($node, $epoch, $sequence) ON CONFLICT (node_id, epoch) DO UPDATE SET sequence = excluded.sequence");
         _hash = _connection.Command("SELECT hash FROM frames WHERE node_id = $node AND epoch = $epoch AND sequence = $sequence");
