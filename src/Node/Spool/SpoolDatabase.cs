@@ -7,9 +7,10 @@ internal sealed class SpoolDatabase : IDisposable
 {
     private const int Version = 1;
 
-    // Payloads apart: giving a frame its number must not write its bytes again.
+    // Payloads apart: giving a frame its number must not write its bytes again. AUTOINCREMENT: whoever sends asks for what comes
+    // after an id, so an id must not come again when the table was empty in between.
     private const string Schema = """
-        CREATE TABLE frames(id INTEGER PRIMARY KEY, epoch INTEGER, sequence INTEGER, kind INTEGER NOT NULL, session TEXT NOT NULL,
+        CREATE TABLE frames(id INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER, sequence INTEGER, kind INTEGER NOT NULL, session TEXT NOT NULL,
                             at_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL, things INTEGER NOT NULL, bytes INTEGER NOT NULL);
         CREATE UNIQUE INDEX frames_number ON frames(epoch, sequence) WHERE epoch IS NOT NULL;
         CREATE INDEX frames_unnumbered ON frames(kind, id) WHERE epoch IS NULL;

@@ -69,6 +69,19 @@ public sealed class SpoolStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_comes_after_everything_was_forgotten_comes_after_the_last()
+    {
+        using SpoolStore spool = Open();
+        spool.Append([SpoolRig.Traces(1)]);
+        SpoolFrame first = spool.Take(0, long.MaxValue).Single();
+        spool.Forget([(first.Epoch, first.Sequence)]);
+        spool.Append([SpoolRig.Traces(2)]);
+
+        SpoolFrame second = Assert.Single(spool.Take(first.Id, long.MaxValue));
+        Assert.Equal((first.Epoch, 2UL, 2UL), (second.Epoch, second.Sequence, second.Payload.Hash));
+    }
+
+    [Fact]
     public void Beyond_the_bound_of_bytes_the_oldest_goes_and_one_loss_record_with_its_count_and_times_takes_its_place()
     {
         using SpoolStore spool = Open(Options() with { MostBytes = 10_000 });
