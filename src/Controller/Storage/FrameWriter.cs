@@ -49,6 +49,11 @@ internal sealed class FrameWriter : IDisposable
         Dictionary<(string Node, ulong Epoch), ulong> reached = [];
         List<FrameConflict> conflicts = [];
         using SqliteTransaction transaction = _connection.BeginTransaction();
+        foreach (SqliteCommand command in Commands())
+        {
+            // The commands are older than the transaction: the provider asks that each names it.
+            command.Transaction = transaction;
+        }
         foreach (IngestFrame frame in frames)
         {
             (string Node, ulong Epoch) line = (frame.NodeId, frame.Epoch);
@@ -89,12 +94,14 @@ internal sealed class FrameWriter : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _committed, _advance, _hash, _frame, _segment, _loss, _report })
+        foreach (SqliteCommand command in Commands())
         {
             command.Dispose();
         }
         _connection.Dispose();
     }
+
+    private SqliteCommand[] Commands() => [_committed, _advance, _hash, _frame, _segment, _loss, _report];
 
     private ulong Committed(IngestFrame frame) =>
         _committed.With("$node", frame.NodeId).With("$epoch", (long)frame.Epoch).ExecuteScalar() is long sequence ? (ulong)sequence : 0;
