@@ -14,6 +14,7 @@ internal sealed record NodeIdentity(string NodeId, DateTimeOffset CertificateEnd
 internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, ActorRef<ClusterMessage> cluster, ActorRef<StorageMessage> storage, LinkOptions options, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(2);
 
     private readonly NodeWire _wire = new(socket);
     private readonly FrameReader _reader = new(socket);
@@ -23,6 +24,7 @@ internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, Ac
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         ActorRef<NodeLinkMessage>? link = null;
         Task writing = _wire.RunAsync(end.Token);
+        Task reading = Task.CompletedTask;
         try
         {
             // 1. Who speaks: nothing else is listened to before.
@@ -41,13 +43,9 @@ internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, Ac
             link = admittedLink;
             // 4. Until one of the three ends.
             IngestLane lane = new(identity.NodeId, storage, link, options, time);
-            Task reading = ReadAsync(link, lane, end.Token);
-            await Task.WhenAny(reading, lane.RunAsync(end.Token), writing);
-            await reading.WaitAsync(TimeSpan.FromMilliseconds(1), time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (reading.Exception?.InnerException is InvalidDataException malformed)
-            {
-                Refuse(malformed.Message);
-            }
+            reading = ReadAsync(link, lane, end.Token);
+            // An error of the lane or the writer ends the connection like one of the reader.
+            await await Task.WhenAny(reading, lane.RunAsync(end.Token), writing);
         }
         catch (InvalidDataException malformed)
         {
@@ -62,9 +60,32 @@ internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, Ac
         {
             _wire.End(null);
             link?.Tell(new LinkBroken());
-            await writing.WaitAsync(_patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await writing.WaitAsync(_farewell, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await HearOutAsync(reading, end.Token);
             await end.CancelAsync();
+            await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             socket.Abort();
+        }
+    }
+
+    /// <summary>Until the node closes, too, but not for long: a socket that is closed with unread data takes back what was sent last, and that is the refusal.</summary>
+    private async Task HearOutAsync(Task reading, CancellationToken cancellation)
+    {
+        await reading.WaitAsync(_farewell, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using ITimer timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, _farewell, Timeout.InfiniteTimeSpan);
+        byte[] unread = new byte[16 << 10];
+        try
+        {
+            while (reading.IsCompleted && socket.State is (WebSocketState.Open or WebSocketState.CloseSent)
+                && (await socket.ReceiveAsync(unread.AsMemory(), patience.Token)).MessageType != WebSocketMessageType.Close)
+            {
+                // Of no interest any more.
+            }
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or InvalidOperationException)
+        {
+            // It has gone without a word, or does not end: so do we.
         }
     }
 

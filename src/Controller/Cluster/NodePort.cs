@@ -5,6 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NftCluster.Actors;
 using NftCluster.Controller.Sessions;
@@ -60,8 +62,10 @@ internal sealed class NodePort(CertificateAuthority authority, ActorRef<ClusterM
             await RefuseAsync(context, StatusCodes.Status400BadRequest, $"/link is a WebSocket with the subprotocol {LinkOptions.SubProtocol}");
             return;
         }
+        CancellationToken stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(LinkOptions.SubProtocol);
-        await new NodeConnection(socket, identity, cluster, storage, options, time, logger).RunAsync(context.RequestAborted);
+        await new NodeConnection(socket, identity, cluster, storage, options, time, logger).RunAsync(end.Token);
     }
 
     /// <summary>The handshake let only certificates of our CA through; here what is wrong with one can be said in words.</summary>

@@ -38,7 +38,7 @@ internal sealed class RunningController : IAsyncDisposable
             Link = link ?? new LinkOptions(),
         };
         time ??= TimeProvider.System;
-        return new RunningController(await ControllerHost.StartAsync(options, new SessionCheck(), time, null, TestContext.Current.CancellationToken), options, time);
+        return new RunningController(await ControllerHost.StartAsync(options, new SessionCheck(), time, new NftCluster.Cli.Cluster.LineLog(Console.Error), TestContext.Current.CancellationToken), options, time);
     }
 
     /// <summary>A new process on the same directory; as after a kill, nothing but what is on disk is known.</summary>
