@@ -43,12 +43,18 @@ internal sealed class FrameWriter : IDisposable
             """);
     }
 
+    private SqliteCommand[] Commands => [_committed, _advance, _hash, _frame, _segment, _loss, _report];
+
     /// <summary>Throws <see cref="SqliteException"/> when nothing of it is stored.</summary>
     public FramesCommitted Commit(IEnumerable<IngestFrame> frames)
     {
         Dictionary<(string Node, ulong Epoch), ulong> reached = [];
         List<FrameConflict> conflicts = [];
         using SqliteTransaction transaction = _connection.BeginTransaction();
+        foreach (SqliteCommand command in Commands)
+        {
+            command.Transaction = transaction; // they outlive it, and are refused without the one that runs
+        }
         foreach (IngestFrame frame in frames)
         {
             (string Node, ulong Epoch) line = (frame.NodeId, frame.Epoch);
@@ -89,7 +95,7 @@ internal sealed class FrameWriter : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _committed, _advance, _hash, _frame, _segment, _loss, _report })
+        foreach (SqliteCommand command in Commands)
         {
             command.Dispose();
         }
