@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using NftCluster.Cli.Cluster;
 using NftCluster.Cli.Nodes;
 using NftCluster.Cli.Rules;
 
@@ -22,6 +23,9 @@ internal static class CommandLine
         ProbesCommand.Create(),
         ShowCommand.Create(),
         RulesCommand.Create(),
+        UpCommand.Create(),
+        ControllerCommand.Create(),
+        TokenCommand.Create(),
         LabCommand.Create(),
         NodeCommand.Create(),
         CompletionCommand.Create(),
