@@ -110,12 +110,16 @@ internal sealed class AgentActor(AgentOptions options, NodeFacts facts, KernelHo
         _adopts = false;
         _disobeyed = null;
         _followed = desired;
-        spool.Tell(new KeepFact(DesiredFact, desired.ToByteArray()));
         var running = _sessions.ToDictionary(s => s.Key, s => s.Value.Wanted, StringComparer.Ordinal);
         foreach (PlanStep step in SessionPlan.Make(running, desired.Session))
         {
             await ApplyAsync(step);
         }
+        // On disk before it is observed: who is killed from here on resumes what the controller believes to run, and knows since when.
+        spool.Tell(new KeepFact(DesiredFact, desired.ToByteArray()));
+        spool.Tell(new KeepFact(AliveFact, BitConverter.GetBytes(NowNs)));
+        spool.Tell(new FlushSpool());
+        await spool.FenceAsync();
         TellObserved();
     }
 

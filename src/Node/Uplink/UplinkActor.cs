@@ -32,6 +32,8 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
     private int _attempt;
     private bool _isWelcome;
     private bool _isHeld;
+    private bool _isRenewalAsked;
+    private long? _renewalAskedAt;
     private ulong _acknowledged;
     private Observed? _observed;
     private string? _lastError;
@@ -114,14 +116,20 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
 
     private void BeginConnect()
     {
-        if (_socket is not null || !_work.IsCompleted)
+        if (_socket is not null)
         {
+            return;
+        }
+        if (!_work.IsCompleted)
+        {
+            Timers.StartSingle(nameof(Connect), new Connect(), options.FirstWait); // the last try has told its end, but is not quite over
             return;
         }
         int attempt = ++_attempt;
         ActorRef<UplinkMessage> self = Context.Self;
         TimeProvider time = Context.Time;
-        bool renew = IsRenewalDue();
+        bool renew = _isRenewalAsked || IsRenewalDue();
+        _isRenewalAsked = false;
         _work = Task.Run(() => ConnectAsync(self, attempt, renew, time, _stop.Token));
     }
 
@@ -131,8 +139,7 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
         {
             if (renew)
             {
-                await new Enrollment(identity, time).RenewAsync(options.Controller, options.Name, cancellationToken);
-                say("the certificate was renewed");
+                await RenewAsync(time, cancellationToken);
             }
             LinkSocket socket = await LinkSocket.ConnectAsync(options.Controller, identity, time, cancellationToken);
             if (!self.Tell(new Connected(socket, attempt)))
@@ -151,6 +158,20 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
         {
             self.Tell(new ConnectFailed($"the node's identity cannot be used: {failure.Message.ReplaceLineEndings(" ")}", IsFinal: true, attempt));
+        }
+    }
+
+    /// <summary>A certificate that could not be renewed is still one: the connection is tried with it, and the renewal at the next one.</summary>
+    private async Task RenewAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await new Enrollment(identity, time).RenewAsync(options.Controller, options.Name, cancellationToken);
+            say("the certificate was renewed");
+        }
+        catch (UplinkException failure)
+        {
+            say($"the certificate was not renewed: {failure.Message}");
         }
     }
 
@@ -197,6 +218,9 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
             case ControllerFrame.FrameOneofCase.Desired:
                 await agent.TellAsync(new DesiredReceived(received.Frame.Desired));
                 break;
+            case ControllerFrame.FrameOneofCase.Request when received.Frame.Request.KindCase == Request.KindOneofCase.RenewCertificate:
+                await AskedToRenewAsync(received.Frame.Request);
+                break;
             case ControllerFrame.FrameOneofCase.Request:
                 await agent.TellAsync(new RequestReceived(received.Frame.Request));
                 break;
@@ -207,6 +231,19 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
                 await RefusedAsync(received.Frame.Refusal);
                 break;
         }
+    }
+
+    /// <summary>The CA is being replaced. Once an hour is enough: a renewal that fails must not become a circle.</summary>
+    private async ValueTask AskedToRenewAsync(Request request)
+    {
+        if (_renewalAskedAt is { } before && Context.Time.GetElapsedTime(before) < _certificateLook)
+        {
+            Send(new NodeFrame { Reply = new Reply { Id = request.Id, Error = "tried less than an hour ago" } });
+            return;
+        }
+        _renewalAskedAt = Context.Time.GetTimestamp();
+        _isRenewalAsked = true;
+        await HangUpAsync("the controller asks for a renewal of the certificate", TimeSpan.Zero);
     }
 
     private async ValueTask EnterAsync(Welcome welcome)

@@ -188,6 +188,21 @@ public sealed class UplinkTests : IDisposable
         Assert.True(new NodeIdentity(_directory.Path).RenewAfter > DateTimeOffset.UtcNow);
     }
 
+    [Fact]
+    public async Task A_node_that_is_asked_to_renew_comes_back_with_a_new_certificate()
+    {
+        await using ScriptedController controller = await ScriptedController.StartAsync();
+        await using RunningUplink uplink = await RunningUplink.StartAsync(controller, _directory);
+        ScriptedLink link = await controller.AcceptAsync();
+        await link.SendAsync(new ControllerFrame { Request = new Request { Id = 1, RenewCertificate = new Empty() } });
+
+        ScriptedLink again = await controller.AcceptAsync();
+        await again.SendAsync(new ControllerFrame { Request = new Request { Id = 2, RenewCertificate = new Empty() } });
+
+        Assert.Equal("tried less than an hour ago", (await again.ExpectAsync(NodeFrame.FrameOneofCase.Reply)).Reply.Error);
+        Assert.Equal(1, controller.Renewals);
+    }
+
     private static async Task WhenEmptyAsync(RunningUplink uplink)
     {
         SpoolLevelNow level = await uplink.LevelAsync();
