@@ -33,6 +33,14 @@ struct {
 	__type(value, struct filter_node);
 } filter_nodes SEC(".maps");
 
+/* What the filters of a generation look at, written before control.filter_generation is raised to it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FILTER_READS);
+	__type(key, __u32);
+	__type(value, struct question);
+} filter_reads SEC(".maps");
+
 /*
  * What is remembered of a packet between its door and its end. A packet that is not wanted is
  * never remembered: a stale "no" on a re-used address would hide packets.

@@ -228,10 +228,9 @@ static __always_inline int goes_on(const volatile struct probe_desc *d, struct s
 static __always_inline void observe_door(const volatile struct probe_desc *d,
 					 const struct observation *o, struct tracked_skb *known,
 					 const struct control *ctl, struct cpu_counters *count,
-					 __u64 now, __u32 cpu, __u32 netns, __u32 ifindex,
-					 struct frame *f)
+					 __u32 cpu, __u32 netns, __u32 ifindex, struct frame *f)
 {
-	__u64 mask = ctl->all_mask;
+	__u64 mask = ctl->all_mask, now;
 
 	frame_locate(o->skb, d->role, f);
 	if (ctl->filtered_mask) {
@@ -246,6 +245,7 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 			remember_current(cpu, is_entry(d) ? REFUSED_PACKET : 0);
 		return;
 	}
+	now = bpf_ktime_get_ns(); /* some 60 ns, which a refused packet is spared */
 	if (!known)
 		known = track_claim(o->skb_addr, now, count);
 	if (known) {
@@ -264,6 +264,14 @@ static __always_inline void observe_door(const volatile struct probe_desc *d,
 	if (!(d->flags & PROBE_DEFER))
 		remember_current(cpu, is_entry(d) ? o->skb_addr : 0);
 	write_sampled(d, o, f, ctl, count, now, cpu, mask, netns, ifindex);
+}
+
+/* Inside a visit: is this step told of a packet that is not known? A filter is asked of a drop only. */
+static __always_inline int may_begin(const volatile struct probe_desc *d, const struct control *ctl)
+{
+	if (d->role == ROLE_DROP)
+		return 1;
+	return ctl->all_mask && d->role != ROLE_CONSUME && d->role != ROLE_FOLLOW;
 }
 
 /* can_be_door is a constant: programs without doors do not carry the filters. */
@@ -309,12 +317,12 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		count = my_counters(cpu);
 		if (!count)
 			return;
-		now = bpf_ktime_get_ns();
 		if (d->role != ROLE_XMIT || !known || known->stage != TRACK_QUEUED ||
 		    known->netns != netns) {
-			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex, &f);
+			observe_door(d, o, known, ctl, count, cpu, netns, ifindex, &f);
 			return;
 		}
+		now = bpf_ktime_get_ns();
 		known->stage = TRACK_LEFT;
 		known->ifindex = ifindex;
 		known->stamp = track_stamp(now);
@@ -326,7 +334,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 
 	/* 2. Inside: known, or (a drop; any step while everything is wanted) met here first. */
 	known = track_find(o->skb_addr);
-	if (!known && (d->role == ROLE_CONSUME || d->role == ROLE_FOLLOW))
+	if (!known && !may_begin(d, ctl))
 		return;
 	if ((d->role == ROLE_DROP || d->role == ROLE_CONSUME) && !FIELD(o->skb, protocol)) {
 		track_forget(known);	/* netlink, unix: not a packet */
@@ -338,7 +346,7 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		if (netns != known->netns) {
 			track_forget(known);
 			known = 0;
-			if (d->role == ROLE_CONSUME || d->role == ROLE_FOLLOW)
+			if (!may_begin(d, ctl))
 				return;
 		}
 	}
@@ -346,7 +354,6 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 	count = my_counters(cpu);
 	if (!count)
 		return;
-	now = bpf_ktime_get_ns();
 	if (!known) {
 		netns = o->netns ? o->netns : netns_by_any_means(o->skb);
 		if (!netns || (ctl->gate_netns && netns != ctl->gate_netns))
@@ -354,26 +361,24 @@ static __always_inline void observe(const volatile struct probe_desc *d, struct 
 		dev = FIELD(o->skb, dev);
 		ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
 		if (can_be_door && d->role == ROLE_DROP) {
-			observe_door(d, o, known, ctl, count, now, cpu, netns, ifindex, &f);
+			observe_door(d, o, known, ctl, count, cpu, netns, ifindex, &f);
 			return;
 		}
-		mask = ctl->all_mask;
-		if (mask) {
-			/* With its header, so that it can be told whose clone it is. */
-			frame_locate(o->skb, d->role, &f);
-			write_sampled(d, o, &f, ctl, count, now, cpu, mask, netns, ifindex);
-		}
+		/* With its header, so that it can be told whose clone it is. */
+		frame_locate(o->skb, d->role, &f);
+		write_sampled(d, o, &f, ctl, count, bpf_ktime_get_ns(), cpu, ctl->all_mask, netns,
+			      ifindex);
 		return;
-	} else {
-		mask = known->session_mask;
-		netns = known->netns;
-		ifindex = known->ifindex;
-		known->stamp = track_stamp(now);
 	}
+	now = bpf_ktime_get_ns();
+	mask = known->session_mask;
+	netns = known->netns;
+	ifindex = known->ifindex;
+	known->stamp = track_stamp(now);
 	if (d->role == ROLE_DROP || d->role == ROLE_CONSUME) {
 		track_forget(known);
 		remember_current(cpu, 0);
-	} else if (known) {
+	} else {
 		remember_current(cpu, o->skb_addr);
 	}
 	write_plain(d, o, ctl, count, now, cpu, mask, netns, ifindex);

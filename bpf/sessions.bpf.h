@@ -6,19 +6,6 @@
 #include "sample.bpf.h"
 #include "filter.bpf.h"
 
-/* A packet at a door: all that the filters' answer depends on. No padding. */
-struct question {
-	__u64 sessions;
-	__u64 conntrack;
-	__u32 filter_generation;
-	__u32 frame_length;
-	__u32 netns;
-	__u32 ifindex;
-	__u32 mark;
-	__u32 valid;
-	__u8 bytes[SAMPLE_LONG];
-};
-
 struct candidate {
 	struct question fresh;
 	struct question asked;	/* what `answer` is for */
@@ -77,19 +64,26 @@ static __always_inline void candidate_give_back(__u32 cpu, __u64 bit)
 }
 
 /*
- * A packet comes to two doors in a row unchanged (netif_rx and netif_receive_skb; net_dev_queue
- * and net_dev_start_xmit). The filters' answer depends on nothing but what is compared here, all
- * of it, so the last one on this CPU still holds: nothing is remembered of a packet or an address.
+ * A packet comes to four doors in a row (netif_rx and netif_receive_skb; net_dev_queue and
+ * net_dev_start_xmit), and between them hardly more than its TTL changes. The filters' answer
+ * depends on nothing but the parts of the question that are compared here, so the last one on this
+ * CPU still holds: nothing is remembered of a packet or an address.
  */
 static __always_inline int was_asked(struct candidate *c)
 {
 	const __u64 *fresh = (const __u64 *)&c->fresh;
 	const __u64 *asked = (const __u64 *)&c->asked;
-	__u64 differs = 0;
+	/* By generation: a new filter's parts are not taken for an old one's question. */
+	__u32 index = c->fresh.filter_generation & (FILTER_READS - 1);
+	const __u64 *reads = bpf_map_lookup_elem(&filter_reads, &index);
+	/* Behind NAT the answer depends on what conntrack holds, too: only the very same packet will do. */
+	__u64 whole = c->fresh.conntrack ? ~0ULL : 0, differs = 0;
 
+	if (!reads)
+		return 0;
 #pragma unroll
 	for (int i = 0; i < sizeof(struct question) / 8; i++)
-		differs |= asked[i] ^ fresh[i];
+		differs |= (asked[i] ^ fresh[i]) & (reads[i] | whole);
 	if (!differs)
 		return 1;
 	c->asked = c->fresh;
@@ -134,13 +128,27 @@ static long ask_session(__u32 unused, struct candidate **cell)
 	return c->remaining == 0;
 }
 
+/* Of the only bit that is set. clang 14 has no __builtin_ctzll() for BPF: it crashes. */
+static __always_inline __u32 bit_number(__u64 bit)
+{
+	return !!(bit & 0xffffffff00000000ULL) << 5 | !!(bit & 0xffff0000ffff0000ULL) << 4 |
+	       !!(bit & 0xff00ff00ff00ff00ULL) << 3 | !!(bit & 0xf0f0f0f0f0f0f0f0ULL) << 2 |
+	       !!(bit & 0xccccccccccccccccULL) << 1 | !!(bit & 0xaaaaaaaaaaaaaaaaULL);
+}
+
 /* Bits of the sessions that want the packet. Global: verified once, called before and after NAT. */
 __noinline __u64 wanted_by(struct candidate *c, __u64 sessions)
 {
 	if (!c)
 		return 0;
-	c->remaining = sessions;
 	c->wanted = 0;
+	if (sessions && !(sessions & (sessions - 1))) {	/* one: a loop costs more than its question */
+		c->session = bit_number(sessions);
+		c->remaining = 1;
+		ask_session(0, &c);
+		return c->wanted;
+	}
+	c->remaining = sessions;
 	c->session = 0;
 	bpf_loop(MAX_SESSIONS, ask_session, &c, 0);
 	return c->wanted;

@@ -189,6 +189,24 @@ struct session_filter {
 	__u32 node_count;	/* 0 = every packet */
 };
 
+/*
+ * A packet at a door: all that the filters' answer may depend on. No padding. In filter_reads, with
+ * the same shape, the bits that it does depend on are ones.
+ */
+struct question {
+	__u64 sessions;
+	__u64 conntrack;
+	__u32 filter_generation;
+	__u32 frame_length;
+	__u32 netns;
+	__u32 ifindex;
+	__u32 mark;
+	__u32 valid;
+	__u8 bytes[SAMPLE_LONG];
+};
+
+#define FILTER_READS 8	/* questions kept, by the low bits of filter_generation; a power of two */
+
 /* One element: read by every program first. */
 struct control {
 	__u64 all_mask;		/* running sessions that take every packet of their namespace */

@@ -37,7 +37,7 @@ internal static class ProbesCommand
             }
             string? where = parsed.GetValue(netns);
             TracerOptions options = new() { Backend = TraceOptions.BackendOf(parsed.GetValue(backend)!), NetnsPath = SessionWants.PathOf(where) };
-            Row[] rows = await CollectAsync(options, where, TimeSpan.FromSeconds(seconds), cancellation);
+            (Row[] rows, IReadOnlyList<string> unseen) = await CollectAsync(options, where, TimeSpan.FromSeconds(seconds), cancellation);
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json))
             {
@@ -47,12 +47,16 @@ internal static class ProbesCommand
             {
                 Print(output, rows);
             }
+            foreach (string way in unseen)
+            {
+                await (parsed.GetValue(json) ? parsed.InvocationConfiguration.Error : output).WriteLineAsync($"not visible on this path: {way}");
+            }
             return 0;
         }));
         return command;
     }
 
-    private static async Task<Row[]> CollectAsync(TracerOptions options, string? netns, TimeSpan duration, CancellationToken cancellation)
+    private static async Task<(Row[] Rows, IReadOnlyList<string> Unseen)> CollectAsync(TracerOptions options, string? netns, TimeSpan duration, CancellationToken cancellation)
     {
         await using var node = NodeHost.Start(options, TimeProvider.System);
         SessionSpec spec = new() { Id = "probes", Netns = netns };
@@ -60,7 +64,7 @@ internal static class ProbesCommand
         await Task.Delay(duration, TimeProvider.System, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         HitCounts hits = await session.AskAsync<HitCounts>(reply => new GetHits(reply), TimeSpan.FromSeconds(5), CancellationToken.None);
         ProbeListing listing = await node.ProbesAsync(CancellationToken.None);
-        return [.. listing.Probes.Select(p => new Row(
+        Row[] rows = [.. listing.Probes.Select(p => new Row(
             p.Definition.QualifiedName,
             p.Definition.Layer,
             p.Definition.Direction,
@@ -70,6 +74,7 @@ internal static class ProbesCommand
             p.Backend is null ? StandIn(p.Definition, listing.Probes) : null,
             hits.Hits[p.Index] + listing.Counted[p.Index],
             listing.Misses[p.Index]))];
+        return (rows, listing.Unseen);
     }
 
     /// <summary>The nearest attached row that shows the same event.</summary>

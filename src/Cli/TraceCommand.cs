@@ -60,6 +60,10 @@ internal static class TraceCommand
 
                 ActorRef<SessionMessage> session = await node.OpenAsync(spec, stop.Token);
                 await error.WriteLineAsync($"nftcluster: session {spec.Id}: {TraceProgress.Describe(probes)}; {(string.IsNullOrWhiteSpace(spec.Filter) ? "every packet" : spec.Filter)}; Ctrl-C stops");
+                foreach (string way in (await node.ProbesAsync(stop.Token)).Unseen)
+                {
+                    await error.WriteLineAsync($"nftcluster: not visible on this path: {way}");
+                }
                 ready?.Write();
                 SessionEnded ended = await FollowAsync(request, session, error, stop);
                 if (export?.Path is { } file)

@@ -72,7 +72,8 @@ internal sealed class TraceProgress(TextWriter error, bool isTerminal, TimeProvi
 
     private static string Losses(SessionStatus status)
     {
-        IEnumerable<string> lost = status.Statistics.Losses.Where(l => l.Count > 0 && l.Stage != "orphaned").Select(l => $"{l.Count:N0} {l.Stage}");
+        IEnumerable<string> lost = status.Statistics.Losses.Where(l => l.Count > 0 && l.Stage != "orphaned")
+            .GroupBy(l => l.Stage, StringComparer.Ordinal).Select(stage => $"{stage.Sum(l => l.Count):N0} {stage.Key}");
         string text = string.Join(", ", lost);
         return text.Length == 0 ? "nothing lost" : $"LOST: {text}";
     }

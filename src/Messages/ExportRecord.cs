@@ -37,6 +37,9 @@ public sealed record SessionRecord
 
     /// <summary>valuable (see docs/export.md) or all.</summary>
     public required string Quality { get; init; }
+
+    /// <summary>Ways through the host that no probe sees: flow tables, offloaded chains, XDP programs; null = none. What took one is missing without being lost.</summary>
+    public IReadOnlyList<string>? NotVisible { get; init; }
     public string? FailureReason { get; init; }
 }
 
@@ -65,13 +68,13 @@ public sealed record FunctionCount(string Function, long Count);
 /// <summary>"N things of kind K were lost at stage S between T1 and T2".</summary>
 public sealed record LossRecord
 {
-    /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, orphaned, trace-evicted, trace-failed, output-lane-full or live-lane-full.</summary>
+    /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, orphaned, trace-evicted, trace-failed, nft-unjoined, nft-message-lost, output-lane-full, live-lane-full, ruleset-unread, ruleset-unheard, ruleset-evicted or nft-unmarked.</summary>
     public required string Stage { get; init; }
 
-    /// <summary>events, traces, batches, messages (of netlink) or generations (of a ruleset).</summary>
+    /// <summary>events, traces, batches, messages (of netlink), generations (of a ruleset) or intervals (of which it is not known how much was lost).</summary>
     public required string Kind { get; init; }
     public required long Count { get; init; }
-    /// <summary>The last look that saw no loss, at most a second before it; null = nothing lost.</summary>
+    /// <summary>The begin of the interval, or, where a stage is only looked at now and then, the last look that saw no loss, at most a second before it; null = nothing lost.</summary>
     public string? From { get; init; }
     /// <summary>The first look that saw all of it.</summary>
     public string? To { get; init; }

@@ -48,7 +48,7 @@ internal sealed class ChangeOptions
             RulesetChanger changer = new(store, place.NameOf(parsed), inode, TimeProvider.System);
             return changer.Make(wanted, seconds is { } wait ? new GuardProcess(store, inode, wait) : null);
         });
-        Report(parsed, outcome, seconds, store);
+        Report(parsed, outcome, seconds, place.Words(parsed) + (store.Directory == ChangeStore.DefaultDirectory ? "" : $" --state {store.Directory}"));
         return Task.FromResult(0);
     });
 
@@ -56,15 +56,14 @@ internal sealed class ChangeOptions
         ? seconds
         : throw new UsageException("--confirm waits a day at most: give 30s, 5m or 1h");
 
-    private static void Report(ParseResult parsed, ChangeOutcome outcome, int? seconds, ChangeStore store)
+    private static void Report(ParseResult parsed, ChangeOutcome outcome, int? seconds, string where)
     {
         TerminalWriter terminal = RulesListCommand.Terminal(parsed);
         PrintChanges(terminal, outcome.Changes);
         TextWriter error = parsed.InvocationConfiguration.Error;
-        string state = store.Directory == ChangeStore.DefaultDirectory ? "" : $" --state {store.Directory}";
         error.WriteLine(!outcome.CanUndo ? "nftcluster: applied, and nothing differs"
-            : seconds is { } wait ? $"nftcluster: change {outcome.Id} is undone in {wait} s unless you say: nftcluster rules confirm{state}"
-            : $"nftcluster: change {outcome.Id} made; nftcluster rules undo{state} takes it back");
+            : seconds is { } wait ? $"nftcluster: change {outcome.Id} is undone in {wait} s unless you say: nftcluster rules confirm{where}"
+            : $"nftcluster: change {outcome.Id} made; nftcluster rules undo{where} takes it back");
     }
 
     public static void PrintChanges(TerminalWriter terminal, IReadOnlyList<RulesetChange> changes)

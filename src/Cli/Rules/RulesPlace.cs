@@ -37,6 +37,9 @@ internal sealed class RulesPlace
         var name => NetworkNamespace.Resolve(name),
     };
 
+    /// <summary>As it must be said again in the next command.</summary>
+    public string Words(ParseResult parsed) => parsed.GetValue(_netns) is { } name ? $" --netns {name}" : "";
+
     /// <summary>As the user named it, for the log.</summary>
     public string NameOf(ParseResult parsed) => parsed.GetValue(_netns) ?? "this one";
 

@@ -12,7 +12,7 @@ namespace NftCluster.Cli.Rules;
 internal static class RulesWatchCommand
 {
     /// <summary>Nobody binds verdicts here: the kernel's announcements are enough.</summary>
-    private static readonly RulesetWatcherOptions _options = new() { QuietTickMs = 1_000, BusyTickMs = 100 };
+    private static readonly RulesetWatcherOptions _options = new() { QuietTick = TimeSpan.FromSeconds(1), BusyTick = TimeSpan.FromMilliseconds(100) };
 
     public static Command Create()
     {

@@ -6,6 +6,10 @@ namespace NftCluster.Cli.Views;
 /// <summary>Packets by rule and verdict. A packet that a rule judges twice counts once.</summary>
 internal sealed class RuleTally
 {
+    /// <summary>A ruleset that is loaded anew all the time brings ever new ones.</summary>
+    private const int MostRules = 10_000;
+    private const string Further = "(further rules)";
+
     private readonly Dictionary<string, long> _packets = new(StringComparer.Ordinal);
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
@@ -19,6 +23,10 @@ internal sealed class RuleTally
         {
             // The end of a chain that was jumped to decides nothing.
             string line = $"{NftAnswer.Place(nft)}  {NftAnswer.Rule(nft)}  → {Verdict(nft)}";
+            if (_packets.Count >= MostRules && !_packets.ContainsKey(line))
+            {
+                line = Further;
+            }
             if ((nft.RuleHandle is not null || nft.TraceType == "policy") && _seen.Add(line))
             {
                 CollectionsMarshal.GetValueRefOrAddDefault(_packets, line, out _)++;

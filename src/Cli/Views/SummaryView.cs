@@ -8,6 +8,9 @@ internal sealed class SummaryView(TerminalWriter terminal)
     private const int Label = 14;
     private const int MostRows = 20;
 
+    /// <summary>Of one stage: a ruleset that is reloaded now and then leaves one at each time.</summary>
+    private const int MostIntervals = 5;
+
     public void Render(SessionRecord session, StatisticsRecord statistics)
     {
         RenderSession(session);
@@ -28,6 +31,11 @@ internal sealed class SummaryView(TerminalWriter terminal)
         if (session.FailureReason is not null)
         {
             Row("failed", session.FailureReason, Ink.Bad);
+        }
+
+        foreach (string way in session.NotVisible ?? [])
+        {
+            Row("not visible", way, Ink.Strong);
         }
 
         Row("time", $"{session.StartTime} … {session.EndTime ?? "not ended"}");
@@ -84,11 +92,20 @@ internal sealed class SummaryView(TerminalWriter terminal)
         }
 
         string label = "LOST";
-        foreach (LossRecord loss in lost)
+        foreach (IGrouping<string, LossRecord> stage in lost.GroupBy(l => l.Stage, StringComparer.Ordinal))
         {
-            string when = loss.From is null ? "" : $", {loss.From} … {loss.To ?? "?"}";
-            Row(label, $"{loss.Count:N0} {loss.Kind} at {loss.Stage}{when}", Ink.Bad);
-            label = "";
+            foreach (LossRecord loss in stage.Take(MostIntervals))
+            {
+                string when = loss.From is null ? "" : $", {loss.From} … {loss.To ?? "?"}";
+                Row(label, $"{loss.Count:N0} {loss.Kind} at {loss.Stage}{when}", Ink.Bad);
+                label = "";
+            }
+
+            LossRecord[] more = [.. stage.Skip(MostIntervals)];
+            if (more.Length > 0)
+            {
+                Row("", $"{more.Sum(l => l.Count):N0} {more[0].Kind} more at {stage.Key} in {Readable.Plural(more.Length, "interval")}, until {more[^1].To}", Ink.Bad);
+            }
         }
     }
 

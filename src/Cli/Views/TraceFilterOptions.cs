@@ -8,12 +8,13 @@ namespace NftCluster.Cli.Views;
 internal sealed class TraceFilterOptions
 {
     private static readonly string[] _verdicts = ["delivered", "forwarded", "dropped", "consumed", "unknown"];
+    private static readonly string[] _nftVerdicts = ["accept", "drop", "jump", "goto", "return", "continue", "queue", "stolen"];
     private static readonly string[] _directions = ["inbound", "forward", "outbound", "unknown"];
 
     private readonly Option<string[]> _host = Many("--host", "ADDRESS", "Show only packets from or to this address or prefix, before or after NAT.");
     private readonly Option<string[]> _port = Many("--port", "PORT", "Show only packets from or to this port, before or after NAT.");
     private readonly Option<string[]> _protocol = Many("--protocol", "NAME", "Show only this protocol: tcp, udp, icmp, icmpv6, arp or an IP protocol number.");
-    private readonly Option<string[]> _verdict = Many("--verdict", "VERDICT", $"Show only this final verdict: {string.Join(", ", _verdicts)}.");
+    private readonly Option<string[]> _verdict = Many("--verdict", "VERDICT", $"Show only this final verdict ({string.Join(", ", _verdicts)}), or packets of which an nft rule, policy or chain said this: {string.Join(", ", _nftVerdicts)}.");
     private readonly Option<string[]> _direction = Many("--direction", "DIRECTION", $"Show only this direction: {string.Join(", ", _directions)}.");
     private readonly Option<string[]> _function = Many("--function", "NAME", "Show only packets that passed this function or tracepoint; * and ? are wildcards.");
     private readonly Option<string[]> _reason = Many("--reason", "REASON", "Show only packets dropped for this reason; * and ? are wildcards.");
@@ -26,7 +27,7 @@ internal sealed class TraceFilterOptions
 
     public TraceFilterOptions()
     {
-        _verdict.CompletionSources.Add(_verdicts);
+        _verdict.CompletionSources.Add([.. _verdicts, .. _nftVerdicts]);
         _direction.CompletionSources.Add(_directions);
     }
 
@@ -47,7 +48,7 @@ internal sealed class TraceFilterOptions
         error = Any(conditions, parsed, _host, "is no address or prefix: give one such as 10.3.0.2 or 10.3.0.0/16", Host)
             ?? Any(conditions, parsed, _port, "is no port: give a number from 0 to 65535", Port)
             ?? Any(conditions, parsed, _protocol, "is no protocol: give a name such as tcp or a number from 0 to 255", Protocol)
-            ?? Any(conditions, parsed, _verdict, $"is no verdict: give one of {string.Join(", ", _verdicts)}", Verdict)
+            ?? Any(conditions, parsed, _verdict, $"is no verdict: give one of {string.Join(", ", _verdicts)}, or what nft says: {string.Join(", ", _nftVerdicts)}", Verdict)
             ?? Any(conditions, parsed, _direction, $"is no direction: give one of {string.Join(", ", _directions)}", Direction)
             ?? Any(conditions, parsed, _function, "is no function name", Function)
             ?? Any(conditions, parsed, _reason, "is no drop reason", Reason)
@@ -101,7 +102,9 @@ internal sealed class TraceFilterOptions
     }
 
     private static Func<TraceRecord, bool>? Verdict(string text) =>
-        _verdicts.Contains(text, StringComparer.OrdinalIgnoreCase) ? trace => trace.FinalVerdict.Equals(text, StringComparison.OrdinalIgnoreCase) : null;
+        _verdicts.Contains(text, StringComparer.OrdinalIgnoreCase) ? trace => trace.FinalVerdict.Equals(text, StringComparison.OrdinalIgnoreCase)
+        : _nftVerdicts.Contains(text, StringComparer.OrdinalIgnoreCase) ? trace => trace.NftEvents.Any(nft => nft.Verdict.Equals(text, StringComparison.OrdinalIgnoreCase))
+        : null;
 
     private static Func<TraceRecord, bool>? Direction(string text) =>
         _directions.Contains(text, StringComparer.OrdinalIgnoreCase) ? trace => trace.Direction.Equals(text, StringComparison.OrdinalIgnoreCase) : null;

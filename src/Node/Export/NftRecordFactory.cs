@@ -13,7 +13,7 @@ internal sealed class NftRecordFactory(RulesetHistory history, DeviceNames devic
 
     /// <summary>False while the history cannot tell yet which ruleset was in force; then ask again a little later.</summary>
     public bool CanBind(PacketTrace trace) =>
-        trace.NftVerdictCount == 0 || (long)trace.NftVerdicts[^1].TimestampNs <= history.KnownUntilNs;
+        trace.NftVerdictCount == 0 || history.IsSettled((long)trace.NftVerdicts[^1].TimestampNs);
 
     public List<NftEventRecord> Make(PacketTrace trace, Func<ulong, string> wall)
     {

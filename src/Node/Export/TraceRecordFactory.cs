@@ -107,7 +107,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         return best;
     }
 
-    private string Wall(ulong monotonicNs) => TraceTime.Format((long)monotonicNs + _wallOffsetNs);
+    public string Wall(ulong monotonicNs) => TraceTime.Format((long)monotonicNs + _wallOffsetNs);
 
     private string Symbol(ulong address) => host.Symbols.GetAwaiter().GetResult().NameAt(address);
 

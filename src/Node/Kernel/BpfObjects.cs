@@ -5,7 +5,7 @@ internal static class BpfObjects
 {
     /// <summary>Maps that the second object takes over from the first.</summary>
     public static readonly IReadOnlyList<string> SharedMaps =
-        ["events", "control", "session_filters", "filter_nodes", "tracked_skbs", "current_packets", "counters", "probe_hits", "candidates", "candidates_in_use"];
+        ["events", "control", "session_filters", "filter_nodes", "filter_reads", "tracked_skbs", "current_packets", "counters", "probe_hits", "candidates", "candidates_in_use"];
 
     /// <summary>Maps that the program for nft's messages takes over.</summary>
     public static readonly IReadOnlyList<string> NftSharedMaps = ["events", "control", "tracked_skbs", "current_packets", "counters"];

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Kernel.Native;
 using NftCluster.Node.Kernel.Probes;
 using NftCluster.Node.Nftables;
@@ -82,7 +83,12 @@ internal sealed unsafe class KernelProbes : IDisposable
     }
 
     /// <summary>nft's trace is switched on where the ruleset has chains.</summary>
-    public void Follow(Ruleset ruleset) => _nft?.Follow(ruleset);
+    public bool Follow(Ruleset ruleset) => _nft?.Follow(ruleset) ?? false;
+
+    /// <summary>What nft's trace is switched on for: this session's filters.</summary>
+    public void Mark(int session, params IReadOnlyList<IReadOnlyList<FilterNode>> filters) => _nft?.Mark(session, filters);
+
+    public long NftMessagesLost => _nft?.MessagesLost ?? 0;
 
     public void Dispose()
     {

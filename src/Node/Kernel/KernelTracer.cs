@@ -25,7 +25,7 @@ internal sealed record TracerOptions
 }
 
 /// <summary>Totals of the kernel half, cumulative since it was attached.</summary>
-internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long ProbesMissed);
+internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long ProbesMissed, long NftMessagesLost = 0);
 
 /// <summary>
 /// The kernel half of one node: one set of attachments, up to 64 sessions on it. Owned by the node's actor; not thread-safe.
@@ -38,6 +38,7 @@ internal sealed unsafe class KernelTracer : IDisposable
     private readonly KernelTypes _types;
     private readonly KernelProbes _probes;
     private readonly SessionFilters _sessions;
+    private readonly Dictionary<int, IReadOnlyList<FilterNode>> _filters = [];
     private readonly int _countersFd;
     private readonly int _probeHitsFd;
 
@@ -47,7 +48,7 @@ internal sealed unsafe class KernelTracer : IDisposable
         _probes = probes;
         _countersFd = probes.MapFd("counters");
         _probeHitsFd = probes.MapFd("probe_hits");
-        _sessions = new SessionFilters(probes.MapFd("control"), probes.MapFd("session_filters"), probes.MapFd("filter_nodes"), options.RingBytes / 8);
+        _sessions = new SessionFilters(new FilterMaps(probes.MapFd("control"), probes.MapFd("session_filters"), probes.MapFd("filter_nodes"), probes.MapFd("filter_reads")), options.RingBytes / 8);
         Ring = new RingBufferReader(probes.MapFd("events"), options.RingBytes);
         DropReasons = new DropReasons(types);
         NetnsPath = options.NetnsPath;
@@ -98,18 +99,47 @@ internal sealed unsafe class KernelTracer : IDisposable
     public int Reserve() => _sessions.Reserve();
 
     /// <summary>Events flow from now on. Throws when the filter finds no room.</summary>
-    public void Open(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes) => _sessions.Replace(bit, want, nodes);
+    public void Open(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes) => Replace(bit, want, nodes);
 
-    /// <summary>The new filter holds for every packet that comes to a door from now on; nothing is re-attached.</summary>
-    public void Replace(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes) => _sessions.Replace(bit, want, nodes);
+    /// <summary>
+    /// The new filter holds for every packet that comes to a door from now on; nothing is re-attached. Meanwhile nft's trace is
+    /// switched on for what either of them wants.
+    /// </summary>
+    public void Replace(int bit, SessionFilter want, IReadOnlyList<FilterNode> nodes)
+    {
+        IReadOnlyList<IReadOnlyList<FilterNode>> before = _filters.TryGetValue(bit, out IReadOnlyList<FilterNode>? old) ? [old] : [];
+        try
+        {
+            _probes.Mark(bit, [.. before, nodes]);
+            _sessions.Replace(bit, want, nodes);
+        }
+        catch (KernelException)
+        {
+            _probes.Mark(bit, before);
+            throw;
+        }
+        _filters[bit] = nodes;
+        _probes.Mark(bit, nodes);
+    }
 
     /// <summary>No more events for this bit, which stays taken.</summary>
-    public void Quiet(int bit) => _sessions.Quiet(bit);
+    public void Quiet(int bit)
+    {
+        _sessions.Quiet(bit);
+        if (_filters.Remove(bit))
+        {
+            _probes.Mark(bit);
+        }
+    }
 
-    public void Close(int bit) => _sessions.Close(bit);
+    public void Close(int bit)
+    {
+        Quiet(bit);
+        _sessions.Close(bit);
+    }
 
-    /// <summary>The ruleset that is in force now: nft's trace follows it.</summary>
-    public void Follow(Ruleset ruleset) => _probes.Follow(ruleset);
+    /// <summary>The ruleset that is in force now: nft's trace follows it. True when it had to be switched on somewhere.</summary>
+    public bool Follow(Ruleset ruleset) => _probes.Follow(ruleset);
 
     public KernelCounts Counts()
     {
@@ -131,7 +161,7 @@ internal sealed unsafe class KernelTracer : IDisposable
             }
         }
         long missed = Probes.Where(p => p.ProgramFd >= 0).DistinctBy(p => p.ProgramFd).Sum(p => ProgramInfo.Misses(p.ProgramFd));
-        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, missed);
+        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, missed, _probes.NftMessagesLost);
     }
 
     /// <summary>Hits of a probe that shows no packets; others are counted by who reads their events.</summary>

@@ -7,7 +7,7 @@ namespace NftCluster.Node.Kernel;
 /// The sessions as the kernel half sees them: which bits run, what each wants, and the filter nodes in one shared pool. A new
 /// filter is written beside the old one, then the session is pointed at it in one store.
 /// </summary>
-internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd, int filterNodesFd, uint wakeBacklog)
+internal sealed unsafe class SessionFilters(FilterMaps maps, uint wakeBacklog)
 {
     private readonly bool[] _reserved = new bool[TraceAbi.MaxSessions];
     private readonly Running?[] _running = new Running?[TraceAbi.MaxSessions];
@@ -58,11 +58,11 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
         {
             uint key = want.FirstNode + (uint)i;
             FilterNode node = nodes[i];
-            Update(filterNodesFd, &key, &node);
+            Update(maps.FilterNodes, &key, &node);
         }
         uint session = (uint)bit;
-        Update(sessionFiltersFd, &session, &want);
-        return new Running(want);
+        Update(maps.SessionFilters, &session, &want);
+        return new Running(want, FilterReads.Of(want, nodes));
     }
 
     /// <summary>First fit between the ranges in use; the session's own old range counts as in use until it is replaced.</summary>
@@ -103,8 +103,12 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
             control.FilteredMask |= control.AllMask;
             control.AllMask = 0;
         }
-        uint key = 0;
-        Update(controlFd, &key, &control);
+        // Before the new number: whoever reads that finds what goes with it.
+        uint key = control.FilterGeneration % TraceAbi.FilterReads;
+        Question reads = FilterReads.Together(_running.OfType<Running>().Select(r => r.Reads));
+        Update(maps.FilterReads, &key, &reads);
+        key = 0;
+        Update(maps.Control, &key, &control);
     }
 
     private static void Update(int fd, void* key, void* value)
@@ -116,5 +120,8 @@ internal sealed unsafe class SessionFilters(int controlFd, int sessionFiltersFd,
         }
     }
 
-    private sealed record Running(SessionFilter Want);
+    private sealed record Running(SessionFilter Want, Question Reads);
 }
+
+/// <summary>Descriptors of the maps that say who wants what.</summary>
+internal readonly record struct FilterMaps(int Control, int SessionFilters, int FilterNodes, int FilterReads);

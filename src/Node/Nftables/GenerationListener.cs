@@ -10,6 +10,7 @@ internal sealed class GenerationListener : IDisposable
 
     private readonly NetlinkSocket _socket;
     private readonly byte[] _buffer = new byte[64 * 1024];
+    private long _drops;
 
     private GenerationListener(NetlinkSocket socket) => _socket = socket;
 
@@ -32,7 +33,7 @@ internal sealed class GenerationListener : IDisposable
         }
     }
 
-    public bool Wait(int milliseconds) => _socket.Wait(milliseconds);
+    public bool Wait(TimeSpan most) => _socket.Wait(most);
 
     /// <summary>The next announcement (or that some were lost), or null when there is none now.</summary>
     public RulesetFact? TryTake()
@@ -43,7 +44,7 @@ internal sealed class GenerationListener : IDisposable
             long now = Monotonic.NowNs;
             if (length == NetlinkSocket.Overrun)
             {
-                return new AnnouncementsLost(now);
+                return Lost(now);
             }
             if (length == NetlinkSocket.Nothing)
             {
@@ -58,6 +59,12 @@ internal sealed class GenerationListener : IDisposable
     }
 
     public void Dispose() => _socket.Dispose();
+
+    private AnnouncementsLost Lost(long now)
+    {
+        (long before, _drops) = (_drops, _socket.Drops);
+        return new AnnouncementsLost(now, Math.Max(1, _drops - before));
+    }
 
     private static GenerationSeen Read(NetlinkMessage message, long now)
     {

@@ -32,6 +32,9 @@ internal readonly ref struct NetlinkMessage(ReadOnlySpan<byte> bytes)
     /// <summary>The errno of an error message, positive; 0 acknowledges.</summary>
     public int Error => -BinaryPrimitives.ReadInt32LittleEndian(_bytes[HeaderLength..]);
 
+    /// <summary>What follows the header: of other subsystems than netfilter's.</summary>
+    public ReadOnlySpan<byte> Payload => _bytes[HeaderLength..];
+
     public NetlinkAttributes Attributes => new(_bytes.Length > PrefixLength ? _bytes[PrefixLength..] : default);
 
     /// <summary>Takes the first message off the buffer; false at its end or where it makes no sense.</summary>

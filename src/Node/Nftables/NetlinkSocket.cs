@@ -22,9 +22,9 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     private NetlinkSocket(SafeFileHandle socket) => _socket = socket;
 
-    public static NetlinkSocket Open()
+    public static NetlinkSocket Open(int protocol = LibcSocket.NETLINK_NETFILTER)
     {
-        int descriptor = LibcSocket.socket(LibcSocket.AF_NETLINK, LibcSocket.SOCK_RAW | LibcSocket.SOCK_CLOEXEC, LibcSocket.NETLINK_NETFILTER);
+        int descriptor = LibcSocket.socket(LibcSocket.AF_NETLINK, LibcSocket.SOCK_RAW | LibcSocket.SOCK_CLOEXEC, protocol);
         if (descriptor < 0)
         {
             throw new KernelException($"no netlink socket to netfilter: {Marshal.GetLastPInvokeErrorMessage()}: this kernel needs CONFIG_NETFILTER_NETLINK");
@@ -82,6 +82,18 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
+    /// <summary>Messages that the kernel could not give to this socket, for want of room or memory: its own count.</summary>
+    public long Drops
+    {
+        get
+        {
+            const int Words = LibcSocket.SK_MEMINFO_DROPS + 1;
+            uint* words = stackalloc uint[Words];
+            uint size = Words * sizeof(uint);
+            return LibcSocket.getsockopt(_socket, LibcSocket.SOL_SOCKET, LibcSocket.SO_MEMINFO, words, &size) == 0 ? words[LibcSocket.SK_MEMINFO_DROPS] : 0;
+        }
+    }
+
     public void Send(ReadOnlySpan<byte> message)
     {
         fixed (byte* bytes = message)
@@ -94,10 +106,11 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>True when there is something to receive before the time is over.</summary>
-    public bool Wait(int milliseconds)
+    public bool Wait(TimeSpan most)
     {
         pollfd descriptor = new() { fd = Descriptor, events = Libc.POLLIN };
-        return Libc.poll(&descriptor, 1, milliseconds) > 0;
+        var time = timespec.Of(most);
+        return Libc.ppoll(&descriptor, 1, &time, null) > 0;
     }
 
     /// <summary>The bytes of one datagram, <see cref="Nothing"/> or <see cref="Overrun"/>.</summary>

@@ -23,7 +23,7 @@ internal enum NftOutput : uint
     Terse = LibNftables.NFT_CTX_OUTPUT_TERSE,
 }
 
-/// <summary>Runs nft commands in this process; made, used and disposed on one thread, whose network namespace it speaks to.</summary>
+/// <summary>Runs nft commands in this process, in the network namespace of the thread that made it; used by one thread at a time.</summary>
 internal sealed class NftContext : IDisposable
 {
     /// <summary>The library's first context sets up state of the whole process, and guards it against nobody.</summary>

@@ -13,6 +13,7 @@ internal sealed class NftNetlink : IDisposable
     public const int GetChain = 4;
     public const int GetRule = 7;
     public const int NewGeneration = 15;
+    public const int GetFlowtable = 23;
 
     private const int GetGeneration = 16;
     private const ushort FlagRequest = 1;

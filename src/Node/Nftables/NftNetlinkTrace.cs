@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using NftCluster.Node.Kernel;
+using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Kernel.Native;
 
 namespace NftCluster.Node.Nftables;
@@ -18,10 +19,15 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
     private readonly NetlinkSocket _socket;
     private readonly NftContext _context;
     private readonly TracingTables _tables;
+    private readonly string _netnsPath;
     private readonly HashSet<TracingTable> _refused = [];
+    private readonly Dictionary<int, IReadOnlyList<IReadOnlyList<PacketShape>?>> _wanted = [];
+    private TraceMarks _marks = TraceMarks.Everything;
+    private Ruleset? _ruleset;
+    private bool _mayRewrite;
 
-    private NftNetlinkTrace(BpfObject bpf, NetlinkSocket socket, NftContext context, TracingTables tables) =>
-        (_object, _socket, _context, _tables) = (bpf, socket, context, tables);
+    private NftNetlinkTrace(BpfObject bpf, NetlinkSocket socket, NftContext context, TracingTables tables, string netnsPath) =>
+        (_object, _socket, _context, _tables, _netnsPath) = (bpf, socket, context, tables, netnsPath);
 
     /// <summary>Throws <see cref="KernelException"/> with one line that says why verdicts cannot be had.</summary>
     public static NftNetlinkTrace Attach(KernelProbes probes, int row, string netnsPath)
@@ -30,7 +36,7 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         try
         {
             int program = LibBpf.bpf_program__fd(bpf.Program(Program));
-            return NetworkNamespace.Run(netnsPath, () => Open(bpf, program));
+            return NetworkNamespace.Run(netnsPath, () => Open(bpf, program, netnsPath));
         }
         catch
         {
@@ -39,19 +45,80 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         }
     }
 
+    /// <summary>Trace messages that the kernel could not show to our filter: it had no memory for a copy.</summary>
+    public long MessagesLost => _socket.Drops;
+
     /// <summary>
-    /// Makes the tables of ours that this ruleset needs and lacks, each by itself: a kernel without one family still shows the others.
+    /// Makes the tables of ours that this ruleset needs and lacks: all at once, or, where a kernel lacks one's family, each by itself.
     /// What was refused once is not asked for again. Called with each ruleset that is read, so also after our own changes.
+    /// True when packets are marked now that were not before.
     /// </summary>
-    public void Follow(Ruleset ruleset)
+    public bool Follow(Ruleset ruleset)
     {
-        foreach (TracingTable table in _tables.MissingIn(ruleset).Where(table => !_refused.Contains(table)))
+        _ruleset = ruleset;
+        bool isLost = !_tables.HasInet(ruleset);
+        bool wasForNat = _marks.IsForNat;
+        _ = Remark(isLost); // what is refused stays as it was, and is tried again with the next ruleset
+        bool isMore = isLost || (_marks.IsForNat && !wasForNat);
+        return MakeMissing(ruleset) || isMore;
+    }
+
+    /// <summary>
+    /// What this session's filters can match is marked from now on: none when it has ended, both while one takes the other's place.
+    /// Throws <see cref="KernelException"/> when that cannot be had.
+    /// </summary>
+    public void Mark(int session, params IReadOnlyList<IReadOnlyList<FilterNode>> filters)
+    {
+        if (filters.Count == 0)
         {
-            if (!_context.Run(table.Commands).Ok)
+            _wanted.Remove(session);
+        }
+        else
+        {
+            _wanted[session] = [.. filters.Select(FilterShapes.Of)];
+            _mayRewrite = DevicePrograms.TryRead(_netnsPath) is not { MayRewrite: false };
+        }
+        if (Remark(isLost: false) is { } refusal && filters.Count > 0)
+        {
+            throw new KernelException($"nft refuses the table that marks packets: {refusal}");
+        }
+    }
+
+    /// <summary>One line that says why nothing was changed; null when the marks are what they should be.</summary>
+    private string? Remark(bool isLost)
+    {
+        TraceMarks marks = _mayRewrite && _wanted.Count > 0 ? TraceMarks.Everything : TraceMarks.For([.. _wanted.Values.SelectMany(shapes => shapes)], _ruleset);
+        if (marks == _marks && !isLost)
+        {
+            return null;
+        }
+        if (!_context.Run(_tables.Inet(marks).Commands).Ok)
+        {
+            marks = TraceMarks.Everything; // an nft that does not know these rules
+            NftResult made = _context.Run(_tables.Inet(marks).Commands);
+            if (!made.Ok)
             {
-                _refused.Add(table);
+                return made.FirstError;
             }
         }
+        _marks = marks;
+        return null;
+    }
+
+    private bool MakeMissing(Ruleset ruleset)
+    {
+        TracingTable[] missing = [.. _tables.MissingIn(ruleset).Where(table => !_refused.Contains(table))];
+        if (missing.Length == 0)
+        {
+            return false;
+        }
+        if (_context.Run(string.Concat(missing.Select(table => table.Commands))).Ok)
+        {
+            return true;
+        }
+        TracingTable[] refused = [.. missing.Where(table => !_context.Run(table.Commands).Ok)];
+        _refused.UnionWith(refused);
+        return refused.Length < missing.Length;
     }
 
     public void Dispose()
@@ -84,7 +151,7 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
         }
     }
 
-    private static NftNetlinkTrace Open(BpfObject bpf, int program)
+    private static NftNetlinkTrace Open(BpfObject bpf, int program, string netnsPath)
     {
         var socket = NetlinkSocket.Open();
         NftContext? context = null;
@@ -94,8 +161,8 @@ internal sealed unsafe class NftNetlinkTrace : IDisposable
             socket.Join(NetlinkSocket.GroupNftrace);
             context = NftContext.Open();
             TracingTables tables = new(NewSuffix());
-            NftResult made = context.Run(tables.Inet.Commands);
-            return made.Ok ? new NftNetlinkTrace(bpf, socket, context, tables) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
+            NftResult made = context.Run(tables.Inet(TraceMarks.Everything).Commands);
+            return made.Ok ? new NftNetlinkTrace(bpf, socket, context, tables, netnsPath) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
         }
         catch
         {

@@ -35,8 +35,3 @@ internal readonly record struct RuleBinding(BindingState State, uint? Generation
         Text == other.Text && (ReferenceEquals(Chain!.Hook, other.Chain!.Hook) || Chain.Hook?.Same(other.Chain.Hook) == true);
 }
 
-/// <summary>A stretch of time in which generations were in force that nobody could read: verdicts in it stay without a text.</summary>
-internal readonly record struct RulesetGap(long FromNs, long ToNs, uint FirstGeneration, uint LastGeneration)
-{
-    public uint Generations => LastGeneration - FirstGeneration + 1;
-}

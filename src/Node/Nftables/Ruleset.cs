@@ -35,9 +35,15 @@ internal sealed record ChainHook(string Type, string Hook, int Priority, string?
         $"type {Type} hook {Hook}{(Devices.Count == 0 ? "" : $" devices {{ {string.Join(", ", Devices)} }}")} priority {Priority}{(Policy is null ? "" : $" policy {Policy}")}";
 }
 
+/// <summary>Connections that rules put here pass by all chains; offloaded: by the whole host.</summary>
+internal sealed record RulesetFlowtable(NftFamily Family, string Table, string Name, IReadOnlyList<string> Devices, bool IsOffloaded);
+
 /// <summary>A chain as it was in one generation; <see cref="Hook"/> only where it is hooked in.</summary>
 internal sealed record RulesetChain(RulesetTable Table, string Name, ulong Handle, ChainHook? Hook, string? Comment, IReadOnlyList<RulesetRule> Rules)
 {
+    /// <summary>Its device judges packets itself.</summary>
+    public bool IsOffloaded { get; init; }
+
     public override string ToString() => $"{Table} {Name}";
 }
 
@@ -53,8 +59,9 @@ internal sealed class Ruleset
     private readonly Dictionary<RulePlace, RulesetChain> _chains = [];
     private readonly Dictionary<RulePlace, RulesetRule> _rules = [];
 
-    public Ruleset(uint generation, IReadOnlyList<RulesetTable> tables, IReadOnlyList<RulesetChain> chains)
+    public Ruleset(uint generation, IReadOnlyList<RulesetTable> tables, IReadOnlyList<RulesetChain> chains, IReadOnlyList<RulesetFlowtable>? flowtables = null)
     {
+        Flowtables = flowtables ?? [];
         Generation = generation;
         Tables = tables;
         Chains = chains;
@@ -76,6 +83,8 @@ internal sealed class Ruleset
 
     public IReadOnlyList<RulesetChain> Chains { get; }
 
+    public IReadOnlyList<RulesetFlowtable> Flowtables { get; }
+
     public int RuleCount => _rules.Count;
 
     public RulesetChain? FindChain(in RulePlace place) => _chains.GetValueOrDefault(place with { Handle = 0 });
@@ -86,7 +95,7 @@ internal sealed class Ruleset
 
     /// <summary>The same generation without NftCluster's own tables: what views show.</summary>
     public Ruleset WithoutOurs() => Tables.Any(table => table.IsOurs)
-        ? new Ruleset(Generation, [.. Tables.Where(table => !table.IsOurs)], [.. Chains.Where(chain => !chain.Table.IsOurs)])
+        ? new Ruleset(Generation, [.. Tables.Where(table => !table.IsOurs)], [.. Chains.Where(chain => !chain.Table.IsOurs)], Flowtables)
         : this;
 
     public static RulePlace PlaceOf(RulesetChain chain, ulong handle) => new(chain.Table.Family, chain.Table.Name, chain.Name, handle);

@@ -15,8 +15,11 @@ internal sealed record GenerationConfirmed(uint Generation, long AskedNs, long A
 /// <summary>A whole generation was read, and was still in force at some moment between the two times.</summary>
 internal sealed record RulesetRead(Ruleset Ruleset, long AskedNs, long AnsweredNs) : RulesetFact;
 
-/// <summary>The kernel could not keep announcements for us: how many is not known.</summary>
-internal sealed record AnnouncementsLost(long ReceivedNs) : RulesetFact;
+/// <summary>The kernel could not keep so many announcements for us.</summary>
+internal sealed record AnnouncementsLost(long ReceivedNs, long Messages = 1) : RulesetFact;
+
+/// <summary>Chains came into force at the earliest at the first time, and nft's trace was switched on for them at the second.</summary>
+internal sealed record TracingRearmed(long FromNs, long ToNs) : RulesetFact;
 
 /// <summary>The watcher cannot go on; nothing is known from here on.</summary>
 internal sealed record WatchFailed(Exception Error) : RulesetFact;

@@ -52,14 +52,11 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
 
     public int Kept => _reigns.Count;
 
+    /// <summary>The watcher has failed: nothing later than <see cref="KnownUntilNs"/> will ever be known.</summary>
+    public bool IsBlind { get; private set; }
+
     /// <summary>Generations that began while this history watched.</summary>
     public long Changes { get; private set; }
-
-    /// <summary>Generations that judged a packet and had to be given up for want of room.</summary>
-    public long Evicted { get; private set; }
-
-    /// <summary>Times that the kernel could not keep announcements for us.</summary>
-    public long Overruns { get; private set; }
 
     public void Apply(RulesetFact fact)
     {
@@ -75,11 +72,24 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
                 Confirm(read.Ruleset.Generation, read.AskedNs, read.AnsweredNs);
                 Keep(read.Ruleset);
                 break;
-            case AnnouncementsLost:
-                Overruns++; // the next confirmation shows how many generations are missing
+            case AnnouncementsLost lost:
+                // The next confirmation shows how many generations are missing.
+                _gaps.Add(new RulesetGap(RulesetGapKind.Unheard, KnownUntilNs, lost.ReceivedNs, lost.Messages));
+                break;
+            case TracingRearmed armed:
+                _gaps.Add(new RulesetGap(RulesetGapKind.Unmarked, armed.FromNs, armed.ToNs, 1));
+                break;
+            case WatchFailed:
+                IsBlind = true;
                 break;
         }
     }
+
+    /// <summary>
+    /// False while more may become known of this time: nobody has yet asked which generation was in force, or that is still the
+    /// newest and its reading, which takes some milliseconds, has not come.
+    /// </summary>
+    public bool IsSettled(long timeNs) => timeNs <= KnownUntilNs && (_reigns[^1].Ruleset is not null || timeNs < _reigns[^1].EarliestNs);
 
     /// <summary>What judged at this time at this place; a place without a handle asks for the chain only (its policy, its end).</summary>
     public RuleBinding Bind(in RulePlace place, long timeNs)
@@ -142,6 +152,11 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
         _gaps.Clear();
         return gaps;
     }
+
+    /// <summary>What is still to tell when nothing more is asked: the gaps that have ended, and the one since the watcher failed.</summary>
+    public IReadOnlyList<RulesetGap> TakeLast(long nowNs) => IsBlind
+        ? [.. TakeGaps(long.MaxValue), new RulesetGap(RulesetGapKind.Unread, KnownUntilNs, nowNs, 1)]
+        : TakeGaps(long.MaxValue);
 
     /// <summary>Generation numbers wrap around.</summary>
     private static bool IsNewer(uint generation, uint than) => unchecked((int)(generation - than)) > 0;
@@ -216,7 +231,10 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
     {
         Reign oldest = _reigns[0];
         NoteGap(oldest, long.MaxValue);
-        Evicted += oldest.HasJudged ? 1 : 0;
+        if (oldest.HasJudged)
+        {
+            _gaps.Add(new RulesetGap(RulesetGapKind.Evicted, oldest.EarliestNs, oldest.EndNs, 1));
+        }
         _reachNs = Math.Max(_reachNs, oldest.EndNs);
         _reigns.RemoveAt(0);
     }
@@ -226,7 +244,7 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
         if (reign is { IsGap: true, IsNoted: false } && reign.EndNs < beforeNs)
         {
             reign.IsNoted = true;
-            _gaps.Add(new RulesetGap(reign.EarliestNs, reign.EndNs, reign.First, reign.Last));
+            _gaps.Add(new RulesetGap(RulesetGapKind.Unread, reign.EarliestNs, reign.EndNs, reign.Last - reign.First + 1));
         }
     }
 }

@@ -86,9 +86,9 @@ internal sealed class RulesetReader : IDisposable
             RulesetStructure.ChainHead head = structure.Chains[i];
             if (tables.TryGetValue((head.Family, head.Table), out RulesetTable? table))
             {
-                chains.Add(new RulesetChain(table, head.Name, head.Handle, head.Hook, head.Comment, rules[i]));
+                chains.Add(new RulesetChain(table, head.Name, head.Handle, head.Hook, head.Comment, rules[i]) { IsOffloaded = head.IsOffloaded });
             }
         }
-        return new Ruleset(generation, structure.Tables, chains);
+        return new Ruleset(generation, structure.Tables, chains, structure.Flowtables);
     }
 }

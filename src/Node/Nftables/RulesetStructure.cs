@@ -10,11 +10,14 @@ internal sealed class RulesetStructure
 {
     private readonly List<RulesetTable> _tables = [];
     private readonly List<ChainHead> _chains = [];
+    private readonly List<RulesetFlowtable> _flowtables = [];
     private readonly Dictionary<(NftFamily Family, string Table, string Chain), List<RuleHead>> _rules = [];
 
     public IReadOnlyList<RulesetTable> Tables => _tables;
 
     public IReadOnlyList<ChainHead> Chains => _chains;
+
+    public IReadOnlyList<RulesetFlowtable> Flowtables => _flowtables;
 
     public IReadOnlyList<RuleHead> RulesOf(ChainHead chain) => _rules.GetValueOrDefault((chain.Family, chain.Table, chain.Name)) ?? [];
 
@@ -24,7 +27,8 @@ internal sealed class RulesetStructure
         RulesetStructure structure = new();
         bool whole = netlink.Dump(NftNetlink.GetTable, message => structure._tables.Add(Table(message)))
             && netlink.Dump(NftNetlink.GetChain, message => structure._chains.Add(Chain(message)))
-            && netlink.Dump(NftNetlink.GetRule, structure.AddRule);
+            && netlink.Dump(NftNetlink.GetRule, structure.AddRule)
+            && netlink.Dump(NftNetlink.GetFlowtable, message => structure._flowtables.Add(Flowtable(message)));
         return whole ? structure : null;
     }
 
@@ -62,11 +66,29 @@ internal sealed class RulesetStructure
                 case 4: (hook, priority) = Hook(message.Family, at.Nested, devices); break;
                 case 5: policy = at.UInt32 == 0 ? "drop" : "accept"; break;
                 case 7: type = at.Text; break;
+                case 10: chain.IsOffloaded = (at.UInt32 & 2) != 0; break; // NFT_CHAIN_HW_OFFLOAD
                 case 12: chain.Comment = CommentIn(at.Value); break;
             }
         }
         chain.Hook = type is null ? null : new ChainHook(type, hook, priority, policy, devices);
         return chain;
+    }
+
+    private static RulesetFlowtable Flowtable(NetlinkMessage message)
+    {
+        (string table, string name, uint flags, List<string> devices) = ("", "", 0, []);
+        NetlinkAttributes at = message.Attributes;
+        while (at.MoveNext())
+        {
+            switch (at.Type)
+            {
+                case 1: table = at.Text; break;
+                case 2: name = at.Text; break;
+                case 3: _ = Hook(message.Family, at.Nested, devices); break;
+                case 7: flags = at.UInt32; break;
+            }
+        }
+        return new RulesetFlowtable(message.Family, table, name, devices, (flags & 1) != 0); // NF_FLOWTABLE_HW_OFFLOAD
     }
 
     private static (string Hook, int Priority) Hook(NftFamily family, NetlinkAttributes at, List<string> devices)
@@ -138,6 +160,8 @@ internal sealed class RulesetStructure
         public ulong Handle { get; set; }
 
         public ChainHook? Hook { get; set; }
+
+        public bool IsOffloaded { get; set; }
 
         public string? Comment { get; set; }
     }

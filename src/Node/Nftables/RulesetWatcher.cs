@@ -6,10 +6,10 @@ namespace NftCluster.Node.Nftables;
 internal sealed record RulesetWatcherOptions
 {
     /// <summary>While nothing changes: how late a verdict can be bound, and how wide the doubt around the first change is.</summary>
-    public int QuietTickMs { get; init; } = 10;
+    public TimeSpan QuietTick { get; init; } = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>After a change: reloads come in rows, and the doubt around each is as wide as this.</summary>
-    public int BusyTickMs { get; init; } = 1;
+    /// <summary>After a change: reloads come in rows, and the doubt around each is as wide as this. A question costs some 5 µs.</summary>
+    public TimeSpan BusyTick { get; init; } = TimeSpan.FromMicroseconds(250);
 
     public int BusyForMs { get; init; } = 2_000;
 
@@ -32,8 +32,8 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
     /// <summary>Returns at once; the first <see cref="GenerationConfirmed"/> says that it watches.</summary>
     public void Start()
     {
-        Start("nftcluster ruleset", Listen);
-        Start("nftcluster read rules", ReadChanges);
+        Start("nftcluster ruleset", ThreadUrgency.BeforeOthers, Listen);
+        Start("nftcluster read rules", ThreadUrgency.Favoured, ReadChanges);
     }
 
     public void Dispose()
@@ -47,9 +47,9 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
         _changed.Dispose();
     }
 
-    private void Start(string name, Action body)
+    private void Start(string name, Action beUrgent, Action body)
     {
-        Thread thread = new(() => Guarded(body)) { IsBackground = true, Name = name };
+        Thread thread = new(() => Guarded(beUrgent + body)) { IsBackground = true, Name = name };
         _threads.Add(thread);
         thread.Start();
     }
@@ -75,23 +75,56 @@ internal sealed class RulesetWatcher(string? netnsPath, Action<RulesetFact> tell
     {
         using var netlink = new NftNetlink();
         using var announcements = GenerationListener.Open();
-        tell(netlink.AskGeneration());
+        Confirmations confirmations = new(tell);
+        confirmations.Take(netlink.AskGeneration());
         long busyUntil = 0;
         while (!_stopping)
         {
-            _ = announcements.Wait(Environment.TickCount64 < busyUntil ? options.BusyTickMs : options.QuietTickMs);
+            _ = announcements.Wait(Environment.TickCount64 < busyUntil ? options.BusyTick : options.QuietTick);
             bool any = false;
             while (announcements.TryTake() is { } fact)
             {
+                confirmations.TellLast();
                 tell(fact);
                 any = true;
             }
             // After the announcements that were there: what it says is at least as new as they.
-            tell(netlink.AskGeneration());
+            confirmations.Take(netlink.AskGeneration());
             if (any)
             {
                 busyUntil = Environment.TickCount64 + options.BusyForMs;
                 _changed.Set();
+            }
+        }
+    }
+
+    /// <summary>Most only repeat the one before: a few are told, and always the last before a change, which bounds it.</summary>
+    private sealed class Confirmations(Action<RulesetFact> tell)
+    {
+        private const long OftenEnoughNs = 5_000_000;
+
+        private GenerationConfirmed? _held;
+        private GenerationConfirmed? _told;
+
+        public void Take(GenerationConfirmed fact)
+        {
+            if (_held is not null && _held.Generation != fact.Generation)
+            {
+                TellLast();
+            }
+            _held = fact;
+            if (_told is null || _told.Generation != fact.Generation || fact.AskedNs - _told.AskedNs >= OftenEnoughNs)
+            {
+                TellLast();
+            }
+        }
+
+        public void TellLast()
+        {
+            if (_held is not null)
+            {
+                tell(_told = _held);
+                _held = null;
             }
         }
     }

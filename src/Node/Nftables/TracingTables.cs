@@ -24,7 +24,11 @@ internal sealed class TracingTables(string suffix)
     private const char Seen = '-';
     private const char Unseen = '_';
 
-    public TracingTable Inet { get; } = Table(NftFamily.Inet, Seen, suffix, Chain("prerouting"), Chain("output"));
+    /// <summary>With what it marks; another one of the same name takes its place in one transaction.</summary>
+    public TracingTable Inet(TraceMarks marks) => Table(NftFamily.Inet, Seen, suffix, Chain("prerouting", marks.Received), Chain("output", marks.Sent));
+
+    /// <summary>Only who may change a table of ours can take it away, and nobody else may: asked all the same.</summary>
+    public bool HasInet(Ruleset ruleset) => ruleset.Tables.Any(table => table is { Family: NftFamily.Inet, IsOurs: true } && table.Name == $"{RulesetTable.OwnPrefix}{Seen}{suffix}");
 
     /// <summary>What this ruleset needs beyond what of ours is in it.</summary>
     public IEnumerable<TracingTable> MissingIn(Ruleset ruleset)
@@ -39,11 +43,11 @@ internal sealed class TracingTables(string suffix)
         string[] egress = DevicesOf(hooked, "egress");
         if (ingress.Length > 0)
         {
-            yield return Table(NftFamily.Netdev, Seen, suffix, Chain("ingress", ingress));
+            yield return Table(NftFamily.Netdev, Seen, suffix, Chain("ingress", devices: ingress));
         }
         if (egress.Length > 0)
         {
-            yield return Table(NftFamily.Netdev, Unseen, suffix, Chain("egress", egress));
+            yield return Table(NftFamily.Netdev, Unseen, suffix, Chain("egress", devices: egress));
         }
         foreach ((NftFamily family, string entry) in new[] { (NftFamily.Bridge, "prerouting"), (NftFamily.Arp, "input") })
         {
@@ -62,22 +66,22 @@ internal sealed class TracingTables(string suffix)
     /// <summary>With every device that it should have: one that went takes its hook along, and its return brings none back.</summary>
     private static bool IsThere(TracingTable table, Ruleset ruleset) => ruleset.Chains.Any(chain =>
         chain.Table.Family == table.Family && chain.Table.Name == table.Name
-        && (table.Family != NftFamily.Netdev || table.Chains == Chain(chain.Name, [.. chain.Hook!.Devices.Order(StringComparer.Ordinal)])));
+        && (table.Family != NftFamily.Netdev || table.Chains == Chain(chain.Name, devices: [.. chain.Hook!.Devices.Order(StringComparer.Ordinal)])));
 
     private static TracingTable Table(NftFamily family, char kind, string suffix, params IEnumerable<string> chains) =>
         new(family, $"{RulesetTable.OwnPrefix}{kind}{suffix}", string.Concat(chains));
 
     /// <summary>
-    /// The rule ends its chain itself: else the kernel would make three messages of it (the rule, the end of the chain, the
+    /// A rule that marks ends its chain itself: else the kernel would make three messages of it (the rule, the end of the chain, the
     /// policy), each some microseconds.
     /// </summary>
-    private static string Chain(string hook, string[]? devices = null)
+    private static string Chain(string hook, string? rules = null, string[]? devices = null)
     {
         StringBuilder on = new();
         if (devices is not null)
         {
             on.Append(" devices = { ").AppendJoin(", ", devices.Select(device => $"\"{device}\"")).Append(" }");
         }
-        return string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook}{on} priority {First}; policy accept; meta nftrace set 1 accept; }}\n");
+        return string.Create(CultureInfo.InvariantCulture, $"chain {hook} {{ type filter hook {hook}{on} priority {First}; policy accept; {rules ?? TraceMarks.Mark}}}\n");
     }
 }

@@ -27,7 +27,9 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private readonly ProbeFacts _facts = new(Kernel.Probes.ProbeCatalog.All);
     private ActorRef<PollerMessage>? _poller;
     private RulesetWatcher? _watcher;
+    private readonly FollowedRuleset _followed = new();
     private RulesetRead? _ruleset;
+    private IReadOnlyList<string> _waysPast = [];
     private bool _isRulesetLate;
     private readonly List<(ActorRef<SessionOpened> Asker, ActorRef<SessionMessage> Session)> _unread = [];
     private long _opened;
@@ -103,7 +105,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             var wants = SessionWants.Of(order.Spec);
             int bit = tracer.Reserve();
-            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null), _ruleset);
+            SessionPlace place = new(bit, Context.Self, _poller!, tracer.Counts(), _facts, tracer.DropReasons, host, tracer.Probes.Count(p => p.Backend is not null), _watcher is not null, _ruleset);
             ActorRef<SessionMessage> session = Context.Spawn<SessionMessage>($"session-{++_opened}-{order.Spec.Id}", () => new SessionActor(order.Spec, place, ShardMailbox));
             _sessions[bit] = session;
             _opening[bit] = new Opening(wants, order.ReplyTo);
@@ -125,6 +127,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         {
             tracer.Open(bit, opening.Wants.Filter, opening.Wants.Nodes);
             session.Tell(new EventsBegan());
+            session.Tell(new PathsUnseen(Unseen()));
             Answer(opening.ReplyTo, session);
         }
         catch (KernelException refused)
@@ -201,14 +204,17 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
 
     private void Hear(RulesetFact fact)
     {
+        TellSessions(fact);
+        _followed.Apply(fact);
         if (fact is RulesetRead read)
         {
             _ruleset = read;
-            tracer.Follow(read.Ruleset);
-        }
-        foreach (ActorRef<SessionMessage> session in _sessions.Values)
-        {
-            session.Tell(new RulesetTold(fact));
+            if (tracer.Follow(read.Ruleset) && _followed.SinceNs is { } since)
+            {
+                TellSessions(new TracingRearmed(since, Monotonic.NowNs));
+            }
+            _followed.Follow(read.Ruleset.Generation, read.AskedNs);
+            TellUnseen();
         }
         _isRulesetLate |= fact is WatchFailed;
         if (_ruleset is not null || _isRulesetLate)
@@ -217,10 +223,36 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         }
     }
 
+    /// <summary>Asked again only when the ruleset brings another way past its chains.</summary>
+    private void TellUnseen()
+    {
+        IReadOnlyList<string> ways = UnseenPaths.Of(_ruleset?.Ruleset, DevicePrograms.None);
+        if (!ways.SequenceEqual(_waysPast, StringComparer.Ordinal))
+        {
+            _waysPast = ways;
+            foreach (ActorRef<SessionMessage> session in _sessions.Values)
+            {
+                session.Tell(new PathsUnseen(ways));
+            }
+        }
+    }
+
+    private void TellSessions(RulesetFact fact)
+    {
+        foreach (ActorRef<SessionMessage> session in _sessions.Values)
+        {
+            session.Tell(new RulesetTold(fact));
+        }
+    }
+
     private ProbeListing List() => new(
         tracer.Probes,
         [.. tracer.Probes.Select(p => tracer.HitsWithoutPacket(p.Index))],
-        [.. tracer.Probes.Select(p => p.ProgramFd >= 0 ? ProgramInfo.Misses(p.ProgramFd) : 0)]);
+        [.. tracer.Probes.Select(p => p.ProgramFd >= 0 ? ProgramInfo.Misses(p.ProgramFd) : 0)],
+        Unseen());
+
+    /// <summary>Of several namespaces nobody asks: their rulesets are not read either.</summary>
+    private IReadOnlyList<string> Unseen() => tracer.NetnsPath is { } path ? UnseenPaths.Of(_ruleset?.Ruleset, DevicePrograms.TryRead(path) ?? DevicePrograms.None) : [];
 
     private sealed record Opening(SessionWants Wants, ActorRef<SessionOpened> ReplyTo);
 }

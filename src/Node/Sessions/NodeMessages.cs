@@ -36,5 +36,5 @@ internal sealed record GetKernelCounts(ActorRef<KernelCounts> ReplyTo) : NodeMes
 
 internal sealed record GetProbes(ActorRef<ProbeListing> ReplyTo) : NodeMessage;
 
-/// <summary>The catalog on this kernel; hits without a packet and misses by row.</summary>
-internal sealed record ProbeListing(IReadOnlyList<ProbeState> Probes, IReadOnlyList<long> Counted, IReadOnlyList<long> Misses);
+/// <summary>The catalog on this kernel; hits without a packet and misses by row; what passes by all of them.</summary>
+internal sealed record ProbeListing(IReadOnlyList<ProbeState> Probes, IReadOnlyList<long> Counted, IReadOnlyList<long> Misses, IReadOnlyList<string> Unseen);

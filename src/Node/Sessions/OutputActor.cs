@@ -25,7 +25,7 @@ internal sealed record CompleteOutputs(SessionRecord Session, StatisticsRecord S
 /// Turns closed traces into records and gives them to the session's outputs, away from the actor that assembles them. What
 /// somebody reads live goes on through its lane: a reader who stands still is never in an export's way.
 /// </summary>
-internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane? live, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
+internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane? live, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, bool isRulesetWatched, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
 {
     /// <summary>The watcher asks for the generation every 10 ms; a machine too busy for that gets texts late, then none.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(500);
@@ -39,8 +39,7 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
     // In order: nobody overtakes a trace whose verdicts cannot be bound yet.
     private readonly Queue<PacketTrace[]> _unbound = new();
     private CompleteOutputs? _end;
-    private bool _blind;
-    private long _unreadGenerations;
+    private readonly RulesetLosses _rulesetLosses = new(Monotonic.NowNs, records.Wall);
     private readonly OutputSet _outputs = new(outputs, failure => session.Tell(new OutputFailed(failure)));
 
     protected override ValueTask ReceiveAsync(OutputMessage message)
@@ -53,7 +52,6 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
                 break;
             case RulesetChanged { Fact: var fact }:
                 history.Apply(fact);
-                _blind |= fact is WatchFailed;
                 WriteBound();
                 if (fact is GenerationConfirmed { AnsweredNs: var now })
                 {
@@ -71,19 +69,20 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
         return default;
     }
 
-    /// <summary>Rulesets can be large: those that judged nothing and are over for seconds go. What nobody could read is counted.</summary>
+    /// <summary>Rulesets can be large: those that judged nothing and are over for seconds go. What nobody could read is told.</summary>
     private void ForgetRulesets(long nowNs)
     {
         history.Forget(nowNs);
-        foreach (RulesetGap gap in history.TakeGaps(nowNs - GapSettledNs))
+        if (history.TakeGaps(nowNs - GapSettledNs) is { Count: > 0 } gaps)
         {
-            _unreadGenerations += gap.Generations;
+            _rulesetLosses.Add(gaps);
+            session.Tell(new RulesetLost(_rulesetLosses.Records()));
         }
     }
 
     private void WriteBound()
     {
-        while (_unbound.TryPeek(out PacketTrace[]? traces) && (_blind || _unbound.Count > LongestQueue || Array.TrueForAll(traces, verdicts.CanBind)))
+        while (_unbound.TryPeek(out PacketTrace[]? traces) && (history.IsBlind || _unbound.Count > LongestQueue || Array.TrueForAll(traces, verdicts.CanBind)))
         {
             WriteOldest();
         }
@@ -125,17 +124,13 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
         }
         _end = null;
         // Only now is the lane's count final: all traces have been offered.
-        StatisticsRecord final = CountUnread(LiveLane.CountIn(end.Statistics, live));
+        _rulesetLosses.Add(history.TakeLast(Monotonic.NowNs));
+        IReadOnlyList<LossRecord> unread = isRulesetWatched ? _rulesetLosses.Records() : [];
+        StatisticsRecord final = RulesetLosses.CountIn(LiveLane.CountIn(end.Statistics, live), unread);
         live?.Complete(end.Session, final);
         _outputs.Complete(end.Session, final);
-        session.Tell(new OutputsCompleted(_outputs.Failure));
+        session.Tell(new OutputsCompleted(_outputs.Failure, unread));
     }
-
-    /// <summary>Generations of the ruleset that were gone before they could be read: verdicts of theirs have no text.</summary>
-    private StatisticsRecord CountUnread(StatisticsRecord statistics) => _unreadGenerations == 0 ? statistics : statistics with
-    {
-        Losses = [.. statistics.Losses, new LossRecord { Stage = "ruleset-unread", Kind = "generations", Count = _unreadGenerations }],
-    };
 
     protected override ValueTask PostStopAsync()
     {

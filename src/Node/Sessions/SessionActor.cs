@@ -34,6 +34,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
     private StatisticsSnapshot? _last;
     private StatisticsSnapshot? _seen;
     private KernelCounts? _counts;
+    private IReadOnlyList<Messages.LossRecord> _rulesetLosses = [];
 
     /// <summary>Parts hold a session's state: one that throws cannot be made anew, so the session fails and says why.</summary>
     protected override SupervisorStrategy Supervision => SupervisorStrategy.StopAlways;
@@ -55,10 +56,11 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         if (spec.Outputs.Count + spec.Live.Count > 0)
         {
             RulesetHistory history = new();
+            _rulesetLosses = place.IsRulesetWatched ? RulesetLosses.None : [];
             DeviceNames devices = new();
             NftRecordFactory verdicts = new(history, devices);
             TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts) { LeavesEventsOut = !spec.Outputs.Concat(spec.Live).Any(output => output.NeedsEvents) };
-            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, _live.Lane, records, verdicts, history, pool, self), Mailbox.DropNewest(OutputMailbox));
+            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, _live.Lane, records, verdicts, history, place.IsRulesetWatched, pool, self), Mailbox.DropNewest(OutputMailbox));
             if (place.Ruleset is { } ruleset)
             {
                 _output.Tell(new RulesetChanged(ruleset));
@@ -102,7 +104,11 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
             case TracesClosed { Snapshot: var snapshot }:
                 await ExportAsync(snapshot);
                 break;
-            case OutputsCompleted { Error: var error }:
+            case RulesetLost { Losses: var losses }:
+                _rulesetLosses = losses;
+                break;
+            case OutputsCompleted { Error: var error, RulesetLosses: var losses }:
+                _rulesetLosses = losses;
                 End(error);
                 break;
             case AwaitLive { ReplyTo: var asker }:
@@ -131,6 +137,9 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
             case RulesetTold { Fact: var fact }:
                 // Refused = the output is behind: it then knows less of the ruleset, and says so at the verdicts.
                 _ = _output?.Tell(new RulesetChanged(fact));
+                break;
+            case PathsUnseen { Ways: var ways }:
+                _report.AddUnseen(ways);
                 break;
             case TraceFailed { Error: var error }:
                 _report.LastTraceError = error;
@@ -201,7 +210,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         }
         _ended = new SessionEnded(
             _ended!.Session with { State = SessionStateMachine.NameOf(_state.State), FailureReason = _state.FailureReason },
-            LiveLane.CountIn(_ended.Statistics, _live.Lane));
+            RulesetLosses.CountIn(LiveLane.CountIn(_ended.Statistics, _live.Lane), _rulesetLosses));
         Answer();
     }
 
@@ -307,7 +316,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         return new SessionStatus(_state.State, Numbers());
     }
 
-    private Messages.StatisticsRecord Numbers() => _report.Statistics(_last ?? _seen, _counts, _shard.Dropped, _live.Lane?.Refused ?? 0);
+    private Messages.StatisticsRecord Numbers() => RulesetLosses.CountIn(_report.Statistics(_last ?? _seen, _counts, _shard.Dropped, _live.Lane?.Refused ?? 0), _rulesetLosses);
 
     private async ValueTask CountsAsync()
     {

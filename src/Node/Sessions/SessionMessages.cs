@@ -34,7 +34,11 @@ internal sealed record EventsEnded : SessionMessage;
 /// <summary>Fact, from the shard: the last numbers.</summary>
 internal sealed record TracesClosed(StatisticsSnapshot Snapshot) : SessionMessage;
 
-internal sealed record OutputsCompleted(string? Error) : SessionMessage;
+/// <summary>Fact, from the output: all is written; with it, what the ruleset's gaps were in the end.</summary>
+internal sealed record OutputsCompleted(string? Error, IReadOnlyList<LossRecord> RulesetLosses) : SessionMessage;
+
+/// <summary>Fact, from the output: what the ruleset's gaps are so far.</summary>
+internal sealed record RulesetLost(IReadOnlyList<LossRecord> Losses) : SessionMessage;
 
 /// <summary>Order: answer when the live outputs have written their last, or will write no more. A reader who stands still delays that, never the end of the session.</summary>
 internal sealed record AwaitLive(ActorRef<LiveEnded> ReplyTo) : SessionMessage;
@@ -53,6 +57,9 @@ internal sealed record PacketLimitReached : SessionMessage;
 
 /// <summary>Fact: handling one packet's event threw; that trace is lost and counted.</summary>
 internal sealed record TraceFailed(string Error) : SessionMessage;
+
+/// <summary>Fact, from the node: ways through this host that no probe sees.</summary>
+internal sealed record PathsUnseen(IReadOnlyList<string> Ways) : SessionMessage;
 
 /// <summary>Fact, from the node: what its watcher heard of the ruleset.</summary>
 internal sealed record RulesetTold(RulesetFact Fact) : SessionMessage;

@@ -16,6 +16,7 @@ internal sealed record SessionPlace(
     DropReasons DropReasons,
     HostFacts Host,
     int Probes,
+    bool IsRulesetWatched = false,
     RulesetRead? Ruleset = null);
 
 /// <summary>The host as exports name it. Symbols load in the background: who needs a name first waits for them.</summary>

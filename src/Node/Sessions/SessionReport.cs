@@ -9,9 +9,11 @@ namespace NftCluster.Node.Sessions;
 internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
 {
     private const int TopFunctions = 20;
+    private const int MostUnseen = 100;
     private const string Events = "events";
     private const string Batches = "batches";
     private const string Traces = "traces";
+    private const string Messages = "messages";
 
     private readonly DateTimeOffset _start = place.Host.Time.GetUtcNow();
     private readonly long _startTicks = place.Host.Time.GetTimestamp();
@@ -19,7 +21,12 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
     private DateTimeOffset? _end;
     private TimeSpan _duration;
 
+    private readonly List<string> _unseen = [];
+
     public string? LastTraceError { get; set; }
+
+    /// <summary>Once each: a way that was there for a while may have been taken.</summary>
+    public void AddUnseen(IReadOnlyList<string> ways) => _unseen.AddRange(ways.Except(_unseen, StringComparer.Ordinal).Take(MostUnseen - _unseen.Count).ToArray());
 
     public SessionRecord Session(SessionState state, string? filter, string? failure)
     {
@@ -40,6 +47,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             Mark = spec.Mark,
             Probes = place.Probes,
             Quality = spec.Quality,
+            NotVisible = _unseen.Count == 0 ? null : [.. _unseen],
             FailureReason = failure,
         };
     }
@@ -106,6 +114,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
                 ("trace-evicted", Traces, snapshot?.Evicted ?? 0),
                 ("trace-failed", Traces, snapshot?.Failed ?? 0),
                 ("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
+                ("nft-message-lost", Messages, now.NftMessagesLost - before.NftMessagesLost),
                 ("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
                 (LiveLane.Stage, Traces, liveRefused),
                 .. more,

@@ -38,7 +38,10 @@ internal sealed class TracedSession : IAsyncDisposable
         StartAsync(netns, TruthSettings.SharesNode, exportDirectory, filter, needsVerdicts: false);
 
     /// <summary>On a node of its own, because nft's verdicts are of one namespace; skips the test where they cannot be had.</summary>
-    public static Task<TracedSession> StartWithVerdictsAsync(string netns) => StartAsync(netns, shares: false, null, null, needsVerdicts: true);
+    public static Task<TracedSession> StartWithVerdictsAsync(string netns, string? filter = null) => StartAsync(netns, shares: false, null, filter, needsVerdicts: true);
+
+    /// <summary>Another session on the same node that wants every packet, and keeps none.</summary>
+    public Task WantEverythingAsync(string netns) => _node.OpenAsync(new SessionSpec { Id = "everything", Netns = netns }, TestContext.Current.CancellationToken);
 
     private static async Task<TracedSession> StartAsync(string netns, bool shares, string? exportDirectory, string? filter, bool needsVerdicts)
     {

@@ -14,6 +14,12 @@ internal static unsafe partial class Libc
     public const short POLLIN = 1;
     public const int CLOCK_MONOTONIC = 1;
     public const int CLOCK_REALTIME = 0;
+    public const int SCHED_OTHER = 0;
+    public const int SCHED_RR = 2;
+
+    /// <summary>Added to a policy: threads that this one starts are ordinary ones again.</summary>
+    public const int SCHED_RESET_ON_FORK = 0x40000000;
+    public const int PRIO_PROCESS = 0;
 
     /// <summary>MAP_FAILED is -1.</summary>
     [LibraryImport(Soname, SetLastError = true)]
@@ -24,6 +30,17 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Soname, SetLastError = true)]
     public static partial int poll(pollfd* fds, nuint nfds, int timeout);
+
+    [LibraryImport(Soname, SetLastError = true)]
+    public static partial int ppoll(pollfd* fds, nuint nfds, timespec* timeout, void* sigmask);
+
+    /// <summary>0 = the calling thread.</summary>
+    [LibraryImport(Soname, SetLastError = true)]
+    public static partial int sched_setscheduler(int pid, int policy, sched_param* param);
+
+    /// <summary>With PRIO_PROCESS and 0: the calling thread only, on Linux.</summary>
+    [LibraryImport(Soname, SetLastError = true)]
+    public static partial int setpriority(int which, int who, int prio);
 
     [LibraryImport(Soname, SetLastError = true)]
     public static partial int setns(int fd, int nstype);
@@ -50,6 +67,12 @@ internal static unsafe partial class Libc
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct sched_param
+{
+    public int sched_priority;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct pollfd
 {
     public int fd;
@@ -64,6 +87,8 @@ internal struct timespec
     public long tv_nsec;
 
     public readonly long Nanoseconds => tv_sec * 1_000_000_000 + tv_nsec;
+
+    public static timespec Of(TimeSpan time) => new() { tv_sec = time.Ticks / TimeSpan.TicksPerSecond, tv_nsec = time.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick };
 }
 
 [StructLayout(LayoutKind.Sequential)]

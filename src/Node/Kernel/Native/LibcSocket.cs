@@ -9,11 +9,17 @@ internal static unsafe partial class LibcSocket
     public const int AF_NETLINK = 16;
     public const int SOCK_RAW = 3;
     public const int SOCK_CLOEXEC = 0x80000;
+    public const int NETLINK_ROUTE = 0;
     public const int NETLINK_NETFILTER = 12;
     public const int SOL_SOCKET = 1;
     public const int SO_RCVBUFFORCE = 33;
     public const int SO_ATTACH_FILTER = 26;
     public const int SO_ATTACH_BPF = 50;
+    public const int SO_DETACH_FILTER = 27;
+    public const int SO_MEMINFO = 55;
+
+    /// <summary>SK_MEMINFO_DROPS: which word of SO_MEMINFO counts what the kernel could not give to the socket.</summary>
+    public const int SK_MEMINFO_DROPS = 8;
     public const int SOL_NETLINK = 270;
     public const int NETLINK_ADD_MEMBERSHIP = 1;
     public const int MSG_DONTWAIT = 0x40;
@@ -32,6 +38,9 @@ internal static unsafe partial class LibcSocket
 
     [LibraryImport(Soname, SetLastError = true)]
     public static partial int setsockopt(SafeFileHandle sockfd, int level, int optname, void* optval, uint optlen);
+
+    [LibraryImport(Soname, SetLastError = true)]
+    public static partial int getsockopt(SafeFileHandle sockfd, int level, int optname, void* optval, uint* optlen);
 
     [LibraryImport(Soname, SetLastError = true)]
     public static partial nint send(SafeFileHandle sockfd, byte* buf, nuint len, int flags);

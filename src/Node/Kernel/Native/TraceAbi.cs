@@ -15,6 +15,7 @@ internal static class TraceAbi
     public const int FentryDoors = 5;
     public const int NetfilterSlots = 10;
     public const int NetfilterDoors = 2;
+    public const int FilterReads = 8;
 
     public const byte ProbeComm = 1;
     public const byte ProbeDefer = 2;
@@ -144,6 +145,27 @@ internal struct SessionFilter
     public uint MarkMask;
     public uint FirstNode;
     public uint NodeCount;
+}
+
+/// <summary>Also the shape in which <c>filter_reads</c> says which of its bits the filters look at.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Question
+{
+    public ulong Sessions;
+    public ulong Conntrack;
+    public uint FilterGeneration;
+    public uint FrameLength;
+    public uint Netns;
+    public uint Ifindex;
+    public uint Mark;
+    public uint Valid;
+    public SampleBytes Bytes;
+
+    [InlineArray(Filter.SampleReach.SampleBytes)]
+    public struct SampleBytes
+    {
+        private byte _element;
+    }
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -1,4 +1,5 @@
 using NftCluster.Cli.Views;
+using NftCluster.Messages;
 using NftCluster.Tests.Node.Export;
 
 namespace NftCluster.Tests.Cli.Views;
@@ -29,11 +30,38 @@ public sealed class SummaryViewTests
         Render(lost: 1_500),
         StringComparison.Ordinal);
 
-    private static string Render(long lost)
+    [Fact]
+    public void Many_intervals_of_one_stage_are_told_together_behind_the_first()
+    {
+        LossRecord[] gaps = [.. Enumerable.Range(1, 8).Select(i => new LossRecord { Stage = "ruleset-unread", Kind = "generations", Count = i, From = $"2025-01-31T14:03:0{i}Z", To = $"2025-01-31T14:03:0{i}.5Z" })];
+
+        Assert.EndsWith(
+            """
+            LOST          1 generations at ruleset-unread, 2025-01-31T14:03:01Z … 2025-01-31T14:03:01.5Z
+                          2 generations at ruleset-unread, 2025-01-31T14:03:02Z … 2025-01-31T14:03:02.5Z
+                          3 generations at ruleset-unread, 2025-01-31T14:03:03Z … 2025-01-31T14:03:03.5Z
+                          4 generations at ruleset-unread, 2025-01-31T14:03:04Z … 2025-01-31T14:03:04.5Z
+                          5 generations at ruleset-unread, 2025-01-31T14:03:05Z … 2025-01-31T14:03:05.5Z
+                          21 generations more at ruleset-unread in 3 intervals, until 2025-01-31T14:03:08.5Z
+
+            """,
+            Render(Samples.Session(), Samples.Statistics(0) with { Losses = gaps }),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ways_that_no_probe_sees_are_told() => Assert.Contains(
+        "not visible   connections in flow table inet filter fast on eth0\n",
+        Render(Samples.Session() with { NotVisible = ["connections in flow table inet filter fast on eth0"] }, Samples.Statistics(0)),
+        StringComparison.Ordinal);
+
+    private static string Render(long lost) => Render(Samples.Session(), Samples.Statistics(lost));
+
+    private static string Render(SessionRecord session, StatisticsRecord statistics)
     {
         using var text = new StringWriter();
         using var terminal = new TerminalWriter(text, colour: false);
-        new SummaryView(terminal).Render(Samples.Session(), Samples.Statistics(lost));
+        new SummaryView(terminal).Render(session, statistics);
         return text.ToString();
     }
 }

@@ -45,11 +45,22 @@ public sealed class TraceFilterTests
     }
 
     [Theory]
+    [InlineData("--verdict drop", true)]
+    [InlineData("--verdict Accept", false)]
+    [InlineData("--verdict accept --verdict DROP", true)]
+    public void A_verdict_of_nft_keeps_the_packets_of_which_a_rule_said_it(string arguments, bool isKept)
+    {
+        TraceFilter filter = Bind(arguments);
+
+        Assert.Equal((isKept, false), (filter.Matches(Samples.Full()), filter.Matches(Samples.Forwarded())));
+    }
+
+    [Theory]
     [InlineData("--host example", "--host: 'example' is no address or prefix: give one such as 10.3.0.2 or 10.3.0.0/16")]
     [InlineData("--host 10.0.0.0/33", "--host: '10.0.0.0/33' is no address or prefix: give one such as 10.3.0.2 or 10.3.0.0/16")]
     [InlineData("--port 65536", "--port: '65536' is no port: give a number from 0 to 65535")]
     [InlineData("--protocol 256", "--protocol: '256' is no protocol: give a name such as tcp or a number from 0 to 255")]
-    [InlineData("--verdict lost", "--verdict: 'lost' is no verdict: give one of delivered, forwarded, dropped, consumed, unknown")]
+    [InlineData("--verdict lost", "--verdict: 'lost' is no verdict: give one of delivered, forwarded, dropped, consumed, unknown, or what nft says: accept, drop, jump, goto, return, continue, queue, stolen")]
     [InlineData("--direction up", "--direction: 'up' is no direction: give one of inbound, forward, outbound, unknown")]
     [InlineData("--since noon", "--since: 'noon' is no time: give one such as 14:03:07.5 (UTC) or 2025-01-31T14:03:07Z")]
     public void A_wrong_value_is_told_in_one_line(string arguments, string complaint)

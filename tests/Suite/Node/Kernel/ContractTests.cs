@@ -26,6 +26,7 @@ public sealed partial class ContractTests : IDisposable
         ("task_sample", typeof(TaskSample)),
         ("filter_node", typeof(FilterNode)),
         ("session_filter", typeof(SessionFilter)),
+        ("question", typeof(Question)),
         ("control", typeof(Control)),
         ("cpu_counters", typeof(CpuCounters)),
     ];

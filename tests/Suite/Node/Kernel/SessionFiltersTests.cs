@@ -94,7 +94,7 @@ public sealed class SessionFiltersTests : IDisposable
         _object.ChooseNone();
         _ = LibBpf.bpf_map__set_max_entries(_object.Map("events"), 4096);
         Assert.Equal(0, _object.Load());
-        return new SessionFilters(Fd("control"), Fd("session_filters"), Fd("filter_nodes"), 4096);
+        return new SessionFilters(new FilterMaps(Fd("control"), Fd("session_filters"), Fd("filter_nodes"), Fd("filter_reads")), 4096);
     }
 
     private int Fd(string map) => LibBpf.bpf_map__fd(_object!.Map(map));

@@ -70,22 +70,42 @@ public sealed class RulesetHistoryTests
         Assert.Equal(BindingState.NotRead, history.Bind(_rule, Us(15_000)).State);
         Assert.Equal("third", history.Bind(_rule, Us(20_600)).Text);
         RulesetGap gap = Assert.Single(history.TakeGaps(Us(30_000)));
-        Assert.Equal((2u, 2u, Us(100), Us(20_000 + InFlightUs)), (gap.FirstGeneration, gap.LastGeneration, gap.FromNs, gap.ToNs));
+        Assert.Equal(new RulesetGap(RulesetGapKind.Unread, Us(100), Us(20_000 + InFlightUs), 1), gap);
         Assert.Empty(history.TakeGaps(Us(30_000)));
+    }
+
+    [Fact]
+    public void A_time_is_settled_when_its_generation_was_read_or_is_over()
+    {
+        RulesetHistory history = Watched("first");
+        Assert.Equal((true, false), (history.IsSettled(Us(90)), history.IsSettled(Us(101))));
+
+        history.Apply(new GenerationSeen(2, Us(10_000), 1, "nft"));
+        history.Apply(new GenerationConfirmed(2, Us(15_000), Us(15_001)));
+        Assert.Equal((true, false), (history.IsSettled(Us(90)), history.IsSettled(Us(12_000))));
+
+        history.Apply(new GenerationSeen(3, Us(20_000), 1, "nft"));
+        history.Apply(new GenerationConfirmed(3, Us(25_000), Us(25_001)));
+        Assert.Equal((true, false), (history.IsSettled(Us(12_000)), history.IsSettled(Us(24_000))));
+
+        history.Apply(Read(3, 7, "third", 26_000));
+        Assert.True(history.IsSettled(Us(24_000)));
     }
 
     [Fact]
     public void Announcements_that_the_kernel_dropped_are_found_by_their_numbers()
     {
         RulesetHistory history = Watched("first");
-        history.Apply(new AnnouncementsLost(Us(10_000)));
+        history.Apply(new AnnouncementsLost(Us(10_000), 3));
         history.Apply(new GenerationConfirmed(5, Us(10_001), Us(10_002)));
         history.Apply(Read(5, 7, "fifth", 11_000));
 
-        Assert.Equal((1, 4L, 5u), (history.Overruns, history.Changes, history.Generation));
+        Assert.Equal((4L, 5u), (history.Changes, history.Generation));
         Assert.Equal(BindingState.NotRead, history.Bind(_rule, Us(10_001)).State);
         Assert.Equal("fifth", history.Bind(_rule, Us(10_600)).Text);
-        Assert.Equal((2u, 4u), Assert.Single(history.TakeGaps(Us(30_000))) switch { var gap => (gap.FirstGeneration, gap.LastGeneration) });
+        Assert.Equal(
+            [new RulesetGap(RulesetGapKind.Unheard, Us(100), Us(10_000), 3), new RulesetGap(RulesetGapKind.Unread, Us(100), Us(10_002 + InFlightUs), 3)],
+            history.TakeGaps(Us(30_000)));
     }
 
     [Fact]
@@ -161,7 +181,7 @@ public sealed class RulesetHistoryTests
 
         Assert.InRange(history.Kept, 3, 20);
         Assert.Equal(BindingState.NotRead, history.Bind(_rule, Us(2_500_000)).State);
-        Assert.Equal(5_000, history.TakeGaps(Us(9_000_000)).Sum(gap => gap.Generations));
+        Assert.Equal(5_000, history.TakeGaps(Us(9_000_000)).Sum(gap => gap.Count));
         Assert.Equal("last", history.Bind(_rule, Us(5_002_600)).Text);
     }
 
@@ -175,8 +195,31 @@ public sealed class RulesetHistoryTests
             Reload(history, generation, generation * 10_000, $"{generation}");
         }
 
-        Assert.Equal((4, 1), (history.Kept, history.Evicted));
+        Assert.Equal(4, history.Kept);
+        RulesetGap gap = Assert.Single(history.TakeGaps(Us(95_000)));
+        Assert.Equal((RulesetGapKind.Evicted, 1), (gap.Kind, gap.Count));
         Assert.Equal(BindingState.OutOfReach, history.Bind(_rule, Us(50)).State);
+    }
+
+    [Fact]
+    public void Chains_that_were_not_traced_yet_are_a_gap_of_their_own()
+    {
+        RulesetHistory history = Watched("1");
+
+        history.Apply(new TracingRearmed(Us(10), Us(90)));
+
+        Assert.Equal(new RulesetGap(RulesetGapKind.Unmarked, Us(10), Us(90), 1), Assert.Single(history.TakeGaps(0)));
+    }
+
+    [Fact]
+    public void After_the_watcher_failed_the_rest_is_one_gap()
+    {
+        RulesetHistory history = Watched("1");
+
+        history.Apply(new WatchFailed(new IOException("gone")));
+
+        Assert.Empty(history.TakeGaps(Us(50_000)));
+        Assert.Equal(new RulesetGap(RulesetGapKind.Unread, Us(100), Us(60_000), 1), Assert.Single(history.TakeLast(Us(60_000))));
     }
 
     [Fact]

@@ -65,10 +65,10 @@ public sealed class RulesetWatcherTests
         (long bound, long unknown) = Judge(watched.History, commits);
 
         double share = (double)bound / (bound + unknown);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{reloads} reloads in {(end - commits[0].Begin) / 1e9:0.0} s: {bound} bound, {unknown} unknown ({share:P2}); kept {watched.History.Kept}, overruns {watched.History.Overruns}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{reloads} reloads in {(end - commits[0].Begin) / 1e9:0.0} s: {bound} bound, {unknown} unknown ({share:P2}); kept {watched.History.Kept}");
         Assert.True(share >= least, $"{share:P2} of the times carry text");
         Assert.Equal(reloads, watched.History.Changes);
-        long gaps = watched.History.TakeGaps(long.MaxValue).Sum(gap => gap.Generations);
+        long gaps = watched.History.TakeGaps(long.MaxValue).Sum(gap => gap.Count);
         // A read that is told late may be of a generation that counts as a gap already: its verdicts stay unknown.
         Assert.InRange(gaps, reloads - watched.Facts.OfType<RulesetRead>().Select(read => read.Ruleset.Generation).Distinct().Count() + 1, reloads);
     }
