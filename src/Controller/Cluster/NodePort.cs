@@ -87,8 +87,12 @@ internal sealed class NodePort(CertificateAuthority authority, ActorRef<ClusterM
             await RefuseAsync(context, StatusCodes.Status403Forbidden, $"this node's certificate begins at {certificate.Begins():yyyy-MM-dd HH:mm}Z, the controller's clock says {now:yyyy-MM-dd HH:mm}Z: set the controller's clock");
             return null;
         }
-        return new NodeIdentity(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), certificate.Ends(), authority.IsOutgoing(certificate), context.Connection.RemoteIpAddress?.ToString() ?? "?");
+        return new NodeIdentity(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), certificate.Ends(), authority.IsOutgoing(certificate), AddressOf(context));
     }
+
+    /// <summary>A socket for both families shows IPv4 in IPv6's clothes.</summary>
+    private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress is not { } address ? "?"
+        : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
 
     private async Task AnswerAsync(HttpContext context, Func<ActorRef<Result<JoinAnswer>>, ClusterMessage> order)
     {

@@ -43,16 +43,17 @@ internal sealed class FrameWriter : IDisposable
             """);
     }
 
+    private SqliteCommand[] Commands => [_committed, _advance, _hash, _frame, _segment, _loss, _report];
+
     /// <summary>Throws <see cref="SqliteException"/> when nothing of it is stored.</summary>
     public FramesCommitted Commit(IEnumerable<IngestFrame> frames)
     {
         Dictionary<(string Node, ulong Epoch), ulong> reached = [];
         List<FrameConflict> conflicts = [];
         using SqliteTransaction transaction = _connection.BeginTransaction();
-        foreach (SqliteCommand command in Commands())
+        foreach (SqliteCommand command in Commands)
         {
-            // The commands are older than the transaction: the provider asks that each names it.
-            command.Transaction = transaction;
+            command.Transaction = transaction; // they outlive it, and are refused without the one that runs
         }
         foreach (IngestFrame frame in frames)
         {
@@ -94,14 +95,12 @@ internal sealed class FrameWriter : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in Commands())
+        foreach (SqliteCommand command in Commands)
         {
             command.Dispose();
         }
         _connection.Dispose();
     }
-
-    private SqliteCommand[] Commands() => [_committed, _advance, _hash, _frame, _segment, _loss, _report];
 
     private ulong Committed(IngestFrame frame) =>
         _committed.With("$node", frame.NodeId).With("$epoch", (long)frame.Epoch).ExecuteScalar() is long sequence ? (ulong)sequence : 0;

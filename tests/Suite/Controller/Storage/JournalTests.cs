@@ -17,7 +17,7 @@ public sealed class JournalTests : IDisposable
         Assert.Equal(3, await journal.AppendAsync("session/a", 2, [Event("stopped")], TestContext.Current.CancellationToken));
 
         JournalStream stream = await Open().ReadAsync("session/a", TestContext.Current.CancellationToken);
-        Assert.Equal(["created", "started", "stopped"], stream.Events.Select(e => e.Kind));
+        Assert.Equal(["created", "started", "stopped"], stream.Events.Select(e => e.Kind), StringComparer.Ordinal);
         Assert.Equal(3, stream.Version);
         Assert.Equal(["session/a", "session/b"], await journal.StreamsAsync("session/", TestContext.Current.CancellationToken));
         Assert.Empty(await journal.StreamsAsync("%", TestContext.Current.CancellationToken));
@@ -45,7 +45,7 @@ public sealed class JournalTests : IDisposable
         JournalStream stream = await journal.ReadAsync("s", TestContext.Current.CancellationToken);
 
         Assert.Equal(new JournalSnapshot(2, "{\"at\":2}"), stream.Snapshot);
-        Assert.Equal(["c"], stream.Events.Select(e => e.Kind));
+        Assert.Equal(["c"], stream.Events.Select(e => e.Kind), StringComparer.Ordinal);
         Assert.Equal(3, stream.Version);
     }
 

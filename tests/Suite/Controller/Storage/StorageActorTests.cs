@@ -33,7 +33,7 @@ public sealed class StorageActorTests : IAsyncLifetime
         Assert.Equal([new CommittedUpTo("n1", Frames.Epoch, 2)], outcome.Committed);
         Assert.Equal([new CommittedUpTo("n1", Frames.Epoch, 2)], again.Committed);
         Assert.Equal((null, null), (outcome.Error, again.Error));
-        Assert.Equal(["1", "2", "3"], (await FindAsync()).Select(Number));
+        Assert.Equal(["1", "2", "3"], (await FindAsync()).Select(Number), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class StorageActorTests : IAsyncLifetime
         FrameConflict conflict = Assert.Single(outcome.Conflicts);
         Assert.Equal("sequence 1 is stored with other content: was the node's state directory restored or copied?", conflict.Text);
         Assert.Equal([new CommittedUpTo("n1", Frames.Epoch, 2)], outcome.Committed);
-        Assert.Equal(["1", "2"], (await FindAsync()).Select(Number));
+        Assert.Equal(["1", "2"], (await FindAsync()).Select(Number), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class StorageActorTests : IAsyncLifetime
 
         FramesCommitted[] outcomes = await Task.WhenAll(orders);
 
-        Assert.Equal(Enumerable.Range(1, 20).Select(node => $"n{node}"), outcomes.Select(outcome => Assert.Single(outcome.Committed).NodeId));
+        Assert.Equal(Enumerable.Range(1, 20).Select(node => $"n{node}"), outcomes.Select(outcome => Assert.Single(outcome.Committed).NodeId), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class StorageActorTests : IAsyncLifetime
         using FrameWriter writer = new(_database, mostPages: 64);
         IngestFrame[] many = [.. Enumerable.Range(1, 400).Select(i => Frames.Traces("n1", (ulong)i, [.. Enumerable.Range(0, 20).Select(n => Frames.Numbered(i * 20 + n))]))];
 
-        var refused = Assert.Throws<SqliteException>(() => writer.Commit(many));
+        SqliteException refused = Assert.Throws<SqliteException>(() => writer.Commit(many));
 
         Assert.True(SqliteText.IsFull(refused), refused.Message);
         Assert.Empty(await FindAsync());

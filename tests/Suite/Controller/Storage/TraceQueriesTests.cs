@@ -1,5 +1,6 @@
 using NftCluster.Controller.Storage;
 using NftCluster.Messages;
+using NftCluster.Tests.Messages.Link;
 using NftCluster.Tests.Node.Export;
 
 namespace NftCluster.Tests.Controller.Storage;
@@ -21,7 +22,8 @@ public sealed class TraceQueriesTests : IDisposable
     [Fact]
     public async Task A_trace_comes_back_as_its_node_sent_it()
     {
-        TraceRecord[] sent = [Samples.Forwarded(), Samples.Dropped(), Samples.Full(), Samples.Bare()];
+        RandomTraces random = new(7);
+        TraceRecord[] sent = [Samples.Forwarded(), Samples.Dropped(), Samples.Full(), .. Enumerable.Range(0, 100).Select(_ => random.Trace())];
         _writer.Commit([Frames.Traces("n1", 1, sent)]);
 
         IReadOnlyList<StoredTrace> found = await FindAsync();
@@ -51,7 +53,7 @@ public sealed class TraceQueriesTests : IDisposable
 
         string[] expected = [.. sent.Where(trace => Has(trace, field, value)).Select(trace => trace.Key)];
 
-        Assert.Equal(expected, (await FindAsync((field, [value]))).Select(stored => stored.Trace.Key));
+        Assert.Equal(expected, (await FindAsync((field, [value]))).Select(stored => stored.Trace.Key), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -61,7 +63,7 @@ public sealed class TraceQueriesTests : IDisposable
 
         IReadOnlyList<StoredTrace> found = await FindAsync(("verdict", ["dropped"]), ("src_port", ["10005", "10006", "10010"]));
 
-        Assert.Equal(["5", "10"], found.Select(stored => stored.Trace.Key.Split('/')[^1]));
+        Assert.Equal(["5", "10"], found.Select(stored => stored.Trace.Key.Split('/')[^1]), StringComparer.Ordinal);
         Assert.Empty(await FindAsync(("verdict", ["dropped"]), ("verdict", ["forwarded"])));
     }
 
