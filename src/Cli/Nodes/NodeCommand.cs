@@ -36,11 +36,11 @@ internal static class NodeCommand
         {
             throw new UsageException("a node traces the kernel, which needs root: run it with sudo");
         }
-        TextWriter error = TextWriter.Synchronized(parsed.InvocationConfiguration.Error);
+        var error = TextWriter.Synchronized(parsed.InvocationConfiguration.Error);
         using ReadyFile? ready = options.ReadyFile(parsed) is { } path ? ReadyFile.Claim(path) : null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         await new AgentHost(node, TimeProvider.System, line => error.WriteLine($"nftcluster: {line}")).RunAsync(() => ready?.Write(), stop.Token);
         await error.WriteLineAsync("nftcluster: stopped; what the controller does not have yet is in the spool");
         return 0;
