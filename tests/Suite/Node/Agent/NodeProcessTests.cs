@@ -22,7 +22,15 @@ public sealed class NodeProcessTests : IAsyncLifetime
         _network = new QuietNetwork();
         _controller = await ScriptedController.StartAsync();
         _node = new RunningAgent(_controller, _network, _directory);
-        await _node.StartAsync();
+        try
+        {
+            await _node.StartAsync();
+        }
+        catch
+        {
+            await DisposeAsync(); // nobody else does so for a beginning that failed
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
