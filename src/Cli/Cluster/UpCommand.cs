@@ -38,7 +38,7 @@ internal static class UpCommand
             TextWriter error = TextWriter.Synchronized(parsed.InvocationConfiguration.Error);
             using StopOrder stop = new(cancellation);
             using LineLog log = new(error);
-            await using ControllerHost host = await ControllerHost.StartAsync(options, new SessionCheck(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
+            await using var host = await ControllerHost.StartAsync(options, new SessionCheck(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
             await error.WriteLineAsync($"nftcluster: ready at {ControllerCommand.WebAddress(options, host)}; state in {options.StateDirectory}; Ctrl-C stops");
             await error.WriteLineAsync($"nftcluster: next: nftcluster token create --state-dir {options.StateDirectory}, and on another host: nftcluster node --controller https://THIS-HOST:{host.NodePort} --token …");
             AgentOptions node = await NodeAsync(options, host, parsed.GetValue(name) ?? Environment.MachineName, parsed.GetValue(netns), stop.Token);
@@ -52,12 +52,19 @@ internal static class UpCommand
     private static async Task<AgentOptions> NodeAsync(ControllerOptions options, ControllerHost host, string name, string? netns, CancellationToken cancellation)
     {
         string directory = Path.Combine(options.StateDirectory, "node");
-        ControllerAddress.TryParse($"https://{(options.Address.Length > 0 ? options.Address : "127.0.0.1")}:{host.NodePort}", out ControllerAddress? address);
+        string address = $"https://{(options.Address.Length > 0 ? options.Address : "127.0.0.1")}:{host.NodePort}";
+        if (!ControllerAddress.TryParse(address, out ControllerAddress? controller))
+        {
+            throw new UsageException($"the node cannot reach its controller at {address}: give --address an address of this host");
+        }
         Result<JoinTokenView> made = await host.Cluster.AskAsync<Result<JoinTokenView>>(reply => new CreateJoinToken(TimeSpan.FromMinutes(5), 1, "nftcluster up", reply), _patience, cancellation);
-        JoinToken.TryParse(made.Value?.Token ?? throw new UsageException(made.Error!.Text), out JoinToken? token);
+        if (!JoinToken.TryParse(made.Value?.Token ?? throw new UsageException(made.Error!.Text), out JoinToken? token))
+        {
+            throw new InvalidOperationException("the controller made a token that no node can read");
+        }
         return new AgentOptions
         {
-            Controller = address!,
+            Controller = controller,
             Token = token,
             Name = name,
             Netns = netns,
