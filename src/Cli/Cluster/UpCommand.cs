@@ -35,10 +35,10 @@ internal static class UpCommand
                 throw new UsageException("the node traces the kernel, which needs root: run it with sudo, or only the controller with nftcluster controller");
             }
             ControllerOptions options = flags.Read(parsed);
-            TextWriter error = TextWriter.Synchronized(parsed.InvocationConfiguration.Error);
+            var error = TextWriter.Synchronized(parsed.InvocationConfiguration.Error);
             using StopOrder stop = new(cancellation);
             using LineLog log = new(error);
-            await using var host = await ControllerHost.StartAsync(options, new SessionCheck(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
+            await using ControllerHost host = await ControllerHost.StartAsync(options, new SessionCheck(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
             await error.WriteLineAsync($"nftcluster: ready at {ControllerCommand.WebAddress(options, host)}; state in {options.StateDirectory}; Ctrl-C stops");
             await error.WriteLineAsync($"nftcluster: next: nftcluster token create --state-dir {options.StateDirectory}, and on another host: nftcluster node --controller https://THIS-HOST:{host.NodePort} --token …");
             AgentOptions node = await NodeAsync(options, host, parsed.GetValue(name) ?? Environment.MachineName, parsed.GetValue(netns), stop.Token);
@@ -53,7 +53,7 @@ internal static class UpCommand
     {
         string directory = Path.Combine(options.StateDirectory, "node");
         string address = $"https://{(options.Address.Length > 0 ? options.Address : "127.0.0.1")}:{host.NodePort}";
-        if (!ControllerAddress.TryParse(address, out ControllerAddress? controller))
+        if (!ControllerAddress.TryParse(address, out ControllerAddress? controller) || controller is null)
         {
             throw new UsageException($"the node cannot reach its controller at {address}: give --address an address of this host");
         }
