@@ -1,16 +1,19 @@
 using NftCluster.Bench.Kernel;
 using NftCluster.Bench.Parts;
+using NftCluster.Bench.Storage;
 
 return args switch
 {
     ["parts"] => PartsCommand.Run(null),
     ["parts", var filter] => PartsCommand.Run(filter),
+    ["storage"] => await StorageCommand.RunAsync(1_000_000),
+    ["storage", var traces] when int.TryParse(traces, out int count) && count >= 1_000 => await StorageCommand.RunAsync(count),
     ["empty", var probes, var readyFile] => EmptyCommand.Run(probes, readyFile),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("bench: give parts [filter], or empty PROBES READY-FILE (see docs/performance.md)");
+    Console.Error.WriteLine("bench: give parts [filter], storage [traces], or empty PROBES READY-FILE (see docs/performance.md)");
     return 2;
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using NftCluster.Cli.Cluster;
+using NftCluster.Cli.Nodes;
 using NftCluster.Cli.Rules;
 
 namespace NftCluster.Cli;
@@ -21,7 +23,11 @@ internal static class CommandLine
         ProbesCommand.Create(),
         ShowCommand.Create(),
         RulesCommand.Create(),
+        UpCommand.Create(),
+        ControllerCommand.Create(),
+        TokenCommand.Create(),
         LabCommand.Create(),
+        NodeCommand.Create(),
         CompletionCommand.Create(),
     };
 

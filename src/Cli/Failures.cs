@@ -1,10 +1,14 @@
 using System.CommandLine;
+using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Storage;
 using NftCluster.Lab;
 using NftCluster.Node.Export;
 using NftCluster.Node.Kernel;
 using NftCluster.Node.Kernel.Filter;
 using NftCluster.Node.Kernel.Symbols;
 using NftCluster.Node.Nftables.Changes;
+using NftCluster.Node.Spool;
+using NftCluster.Node.Uplink;
 
 namespace NftCluster.Cli;
 
@@ -31,7 +35,8 @@ internal static class Failures
     /// <summary>Null for a bug: that may show its stack.</summary>
     private static string? OneLine(Exception failure) => failure switch
     {
-        UsageException or KernelException or FilterException or ExportException or KernelTypesException or LabException or RuleChangeException => failure.Message,
+        UsageException or KernelException or FilterException or ExportException or KernelTypesException or LabException or RuleChangeException
+            or ClusterException or StorageException or UplinkException or SpoolException => failure.Message,
         TimeoutException late => $"gave up waiting: {late.Message.ReplaceLineEndings(" ")}",
         DllNotFoundException missing => MissingLibrary(missing.Message),
         IOException or UnauthorizedAccessException => failure.Message,

@@ -1,5 +1,4 @@
 using NftCluster.Messages;
-using NftCluster.Node.Export;
 
 namespace NftCluster.Node.Sessions;
 

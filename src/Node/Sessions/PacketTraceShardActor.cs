@@ -45,7 +45,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
     {
         bool valuable = TraceQuality.IsValuable(trace.EventCount, trace.Verdict == Verdict.Dropped, trace.NftVerdictCount);
         _statistics.CountTrace(trace, valuable);
-        bool wanted = (valuable || _keepsAll) && !IsLimitReached;
+        bool wanted = (valuable || _keepsAll) && !IsLimitReached && _spec.Sampling?.Keeps(trace) != false;
         _handedOut += wanted ? 1 : 0;
         if (_output is null || !wanted)
         {

@@ -94,21 +94,31 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
     {
         KernelCounts before = place.Before;
         now ??= before;
-        return _losses.Look(
-            _end ?? place.Host.Time.GetUtcNow(),
-            ("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
-            ("filter-unasked", Events, now.Unasked - before.Unasked),
-            ("ring-full", Events, now.RingFull - before.RingFull),
-            ("batch-lane-full", Batches, batchesRefused),
-            ("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),
-            ("orphaned", Events, snapshot?.OrphanEvents ?? 0),
-            ("trace-evicted", Traces, snapshot?.Evicted ?? 0),
-            ("trace-failed", Traces, snapshot?.Failed ?? 0),
-            ("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
-            ("nft-message-lost", Messages, now.NftMessagesLost - before.NftMessagesLost),
-            ("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
-            (LiveLane.Stage, Traces, liveRefused));
+        if (spec.Sampling is { } sampling)
+        {
+            return Losses(snapshot, before, now, batchesRefused, liveRefused, ("sampled-out", Traces, sampling.SampledOut));
+        }
+        return Losses(snapshot, before, now, batchesRefused, liveRefused);
     }
+
+    private List<LossRecord> Losses(StatisticsSnapshot? snapshot, KernelCounts before, KernelCounts now, long batchesRefused, long liveRefused, params ReadOnlySpan<(string Stage, string Kind, long Count)> more) =>
+        _losses.Look(
+            _end ?? place.Host.Time.GetUtcNow(),
+            [
+                ("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
+                ("filter-unasked", Events, now.Unasked - before.Unasked),
+                ("ring-full", Events, now.RingFull - before.RingFull),
+                ("batch-lane-full", Batches, batchesRefused),
+                ("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),
+                ("orphaned", Events, snapshot?.OrphanEvents ?? 0),
+                ("trace-evicted", Traces, snapshot?.Evicted ?? 0),
+                ("trace-failed", Traces, snapshot?.Failed ?? 0),
+                ("nft-unjoined", Events, snapshot?.UnjoinedVerdicts ?? 0),
+                ("nft-message-lost", Messages, now.NftMessagesLost - before.NftMessagesLost),
+                ("output-lane-full", Traces, snapshot?.Unwritten ?? 0),
+                (LiveLane.Stage, Traces, liveRefused),
+                .. more,
+            ]);
 
     private void End()
     {

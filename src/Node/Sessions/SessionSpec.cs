@@ -26,6 +26,9 @@ internal sealed record SessionSpec
 
     public string Quality { get; init; } = Export.TraceQuality.Valuable;
 
+    /// <summary>Which packets are handed out; null = all. Statistics count the others, too.</summary>
+    public PacketSampling? Sampling { get; init; }
+
     public TrackerOptions Tracker { get; init; } = new();
 
     /// <summary>Closed traces go here, on the output actor; none = only statistics.</summary>

@@ -49,7 +49,7 @@ public sealed class RingOverflowTests
             Assert.True(await trace.ExitAsync() == 0, trace.Describe());
 
             (long attempted, long lost) = KernelObjects.ReadCounters(counters);
-            (Messages.StatisticsRecord statistics, _) = Exports.Read(Assert.Single(Exports.In(directory.Path)));
+            (NftCluster.Messages.StatisticsRecord statistics, _) = Exports.Read(Assert.Single(Exports.In(directory.Path)));
             Assert.True(lost > Flood, $"{lost} lost of {attempted}");
             Assert.Equal(lost, Assert.Single(statistics.Losses, l => l.Stage == "ring-full").Count);
             Assert.Equal(attempted, statistics.TotalEvents + lost);

@@ -109,6 +109,7 @@ internal static class Samples
             FinalVerdict = "dropped",
             DropReason = "NO_SOCKET",
             DropFunction = "__udp4_lib_rcv+0x5a",
+            LastSeen = "2025-01-31T14:03:07.125557429Z",
             DurationNs = 2_100_640,
             FunctionsCalled = [.. events.Select(e => e.FuncName)],
             Complete = false,

@@ -1,0 +1,141 @@
+using System.Net;
+using System.Reflection;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using NftCluster.Actors;
+using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Storage;
+
+namespace NftCluster.Controller.Hosting;
+
+/// <summary>The controller process: state → storage → cluster → the three doors; and at the end the other way round.</summary>
+internal sealed class ControllerHost : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+
+    private readonly ActorSystem _system;
+    private readonly List<WebApplication> _doors = [];
+    private readonly List<IDisposable> _held = [];
+
+    private ControllerHost(ActorSystem system) => _system = system;
+
+    public static string Version { get; } = typeof(ControllerHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public required ActorRef<ClusterMessage> Cluster { get; init; }
+
+    public required TraceQueries Queries { get; init; }
+
+    public int WebPort { get; private set; }
+
+    public int NodePort { get; private set; }
+
+    /// <summary>Throws <see cref="ClusterException"/> or <see cref="StorageException"/>: one line.</summary>
+    public static async Task<ControllerHost> StartAsync(ControllerOptions options, SessionCheck check, TimeProvider time, ILoggerProvider? logs, CancellationToken cancellation)
+    {
+        StateDirectory.Prepare(options.StateDirectory);
+        FileStream mine = StateDirectory.Claim(options.StateDirectory);
+        ControllerHost? host = null;
+        try
+        {
+            // 1. The database, and who vouches for us.
+            var database = Database.Open(options.StateDirectory);
+            CertificateStore certificates = new(options.StateDirectory, time);
+            CertificateAuthority authority = certificates.OpenAuthority(options.NodeCertificateLifetime);
+            ILogger logger = logs?.CreateLogger("NftCluster.Controller") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+
+            // 2. The actors: storage first, so that nothing comes before it can be kept.
+            ActorSystem system = new("controller", time, new ActorSystemOptions
+            {
+                OnFailure = failure => ClusterLog.ActorFailed(logger, failure.Path, failure.Decision.ToString(), failure.Error.Message),
+                Supervision = new SupervisorStrategy { MaxRestarts = 5 },
+            });
+            ActorRef<StorageMessage> storage = system.Spawn("storage", () => new StorageActor(database, new StorageOptions(options.StateDirectory)), Mailbox.Wait(8192));
+            ClusterPlace place = new(new Journal(database), authority, check, new ClusterListeners(), options.Link, Version, logger);
+            ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
+            system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
+            host = new ControllerHost(system) { Cluster = cluster, Queries = new TraceQueries(database) };
+            host._held.AddRange([mine, authority]);
+
+            // 3. The doors, once nodes and sessions are back from the journal.
+            await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience, cancellation);
+            await host.OpenAsync(options, certificates, authority, storage, time, logs, logger, cancellation);
+            return host;
+        }
+        catch
+        {
+            if (host is not null)
+            {
+                await host.DisposeAsync();
+            }
+            await mine.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (WebApplication door in _doors)
+        {
+            using CancellationTokenSource patience = new(TimeSpan.FromSeconds(5));
+            await door.StopAsync(patience.Token);
+            await door.DisposeAsync();
+        }
+        await _system.StopAsync(_patience);
+        _held.ForEach(held => held.Dispose());
+    }
+
+    private async Task OpenAsync(ControllerOptions options, CertificateStore certificates, CertificateAuthority authority, ActorRef<StorageMessage> storage, TimeProvider time, ILoggerProvider? logs, ILogger logger, CancellationToken cancellation)
+    {
+        WebApplicationBuilder nodes = KestrelSetup.Builder(logs);
+        X509Certificate2 server = authority.IssueServer();
+        _held.Add(server);
+        nodes.ListenForNodes(options, server, authority);
+        WebApplication nodeDoor = nodes.Build();
+        nodeDoor.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15) });
+        NodePort port = new(authority, Cluster, storage, options.Link, time, logger);
+        port.Map(nodeDoor);
+
+        WebApplicationBuilder local = KestrelSetup.Builder(logs);
+        string socket = Path.Combine(options.StateDirectory, LocalPort.SocketName);
+        File.Delete(socket); // of a controller that was killed: the claim says that no other runs
+        local.ListenLocally(socket);
+        WebApplication localDoor = local.Build();
+        new LocalPort(Cluster).Map(localDoor);
+
+        WebApplicationBuilder web = KestrelSetup.Builder(logs);
+        X509Certificate2? webCertificate = options.PlainHttp ? null : certificates.OpenWeb(options.WebCertificate, [.. StateDirectory.HostNames(), .. options.Names]);
+        if (webCertificate is not null)
+        {
+            _held.Add(webCertificate);
+        }
+        web.ListenForWeb(options, webCertificate);
+        WebApplication webDoor = web.Build();
+        webDoor.MapGet("/", () => Results.Text($"NftCluster controller {Version}\nNodes join on port {NodePort}: make a token with nftcluster token create\n"));
+
+        _doors.AddRange([webDoor, localDoor, nodeDoor]);
+        await StartAsync(localDoor, socket, cancellation);
+        File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        NodePort = await StartAsync(nodeDoor, $"node port {options.NodePort}", cancellation);
+        WebPort = await StartAsync(webDoor, $"web port {options.WebPort}", cancellation);
+    }
+
+    private static async Task<int> StartAsync(WebApplication door, string what, CancellationToken cancellation)
+    {
+        try
+        {
+            await door.StartAsync(cancellation);
+        }
+        catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException)
+        {
+            throw new ClusterException($"cannot listen on {what}: {(failure.InnerException ?? failure).Message.ReplaceLineEndings(" ")}", failure);
+        }
+        string address = door.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return Uri.TryCreate(address.Replace("[::]", "localhost", StringComparison.Ordinal), UriKind.Absolute, out Uri? uri) ? uri.Port : IPEndPoint.MinPort;
+    }
+}

@@ -1,0 +1,45 @@
+using Google.Protobuf;
+using Microsoft.Data.Sqlite;
+using NftCluster.Messages;
+using NftCluster.Messages.Link;
+
+namespace NftCluster.Controller.Storage;
+
+/// <summary>Unpacks segments, and of each only the traces that are wanted.</summary>
+internal sealed class SegmentReader : IDisposable
+{
+    private readonly SqliteCommand _ask;
+
+    public SegmentReader(SqliteConnection connection) =>
+        _ask = connection.Command("SELECT node_id, epoch, sequence, hash, compression, payload_bytes, payload FROM frames WHERE id = $id");
+
+    /// <summary>In the order of the indexes. Throws <see cref="InvalidDataException"/> when the frame is damaged.</summary>
+    public List<StoredTrace> Read(long frame, IReadOnlyList<int> indexes)
+    {
+        if (indexes.Count == 0)
+        {
+            return [];
+        }
+        using SqliteDataReader row = _ask.With("$id", frame).ExecuteReader();
+        if (!row.Read())
+        {
+            return [];
+        }
+        Payload payload = DataFrame.Unpack(new Data
+        {
+            Hash = (ulong)row.GetInt64(3),
+            Compression = (Data.Types.Compression)row.GetInt32(4),
+            PayloadBytes = (uint)row.GetInt64(5),
+            Payload = UnsafeByteOperations.UnsafeWrap(row.GetFieldValue<byte[]>(6)),
+        });
+        TraceBatch batch = payload.Traces ?? throw new InvalidDataException($"frame {frame} holds no traces");
+        // Only the wanted ones are decoded; the texts are the batch's.
+        TraceBatch wanted = new() { SessionId = batch.SessionId, BaseNs = batch.BaseNs };
+        wanted.Text.AddRange(batch.Text);
+        wanted.Trace.AddRange(indexes.Select(index => batch.Trace[index]));
+        (string node, ulong epoch, ulong sequence) = (row.GetString(0), (ulong)row.GetInt64(1), (ulong)row.GetInt64(2));
+        return [.. TraceBatchCodec.Decode(wanted).Zip(indexes, (TraceRecord trace, int index) => new StoredTrace(new TraceId(node, epoch, sequence, index), batch.SessionId, trace))];
+    }
+
+    public void Dispose() => _ask.Dispose();
+}

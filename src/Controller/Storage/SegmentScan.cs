@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace NftCluster.Controller.Storage;
+
+/// <summary>Finds the traces of a segment that a search wants, by its summary alone. Layout: <see cref="SegmentSummary"/>.</summary>
+internal static class SegmentScan
+{
+    /// <summary>False: no trace of the segment can match. Each part needs one of its terms.</summary>
+    public static bool MayMatch(ReadOnlySpan<byte> terms, IReadOnlyList<QueryPart> parts)
+    {
+        ReadOnlySpan<ulong> all = MemoryMarshal.Cast<byte, ulong>(terms);
+        foreach (QueryPart part in parts)
+        {
+            bool any = false;
+            foreach (ulong term in part.Terms)
+            {
+                any |= all.BinarySearch(term) >= 0;
+            }
+            if (!any)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>Indexes of the traces for which every part holds and whose first event lies in the time, in ascending order.</summary>
+    public static List<int> Matches(ReadOnlySpan<byte> columns, IReadOnlyList<QueryPart> parts, long fromNs, long toNs)
+    {
+        int traces = BinaryPrimitives.ReadInt32LittleEndian(columns);
+        ReadOnlySpan<byte> rest = columns[sizeof(int)..];
+        bool[] wanted = new bool[traces];
+        ReadOnlySpan<byte> times = rest[..(traces * sizeof(long))];
+        for (int i = 0; i < traces; i++)
+        {
+            long time = BinaryPrimitives.ReadInt64LittleEndian(times[(i * sizeof(long))..]);
+            wanted[i] = time >= fromNs && time <= toNs;
+        }
+        rest = rest[(traces * sizeof(long))..];
+        for (int field = 0; field < TraceFields.Count && !rest.IsEmpty; field++)
+        {
+            rest = Field(rest, (TraceField)field, parts, wanted);
+        }
+        List<int> found = [];
+        for (int i = 0; i < traces; i++)
+        {
+            if (wanted[i])
+            {
+                found.Add(i);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>Applies the parts about this field, and returns what follows it.</summary>
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> rest, TraceField field, IReadOnlyList<QueryPart> parts, bool[] wanted)
+    {
+        int sets = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+        rest = rest[sizeof(ushort)..];
+        QueryPart[] about = [.. parts.Where(part => part.Field == field)];
+        bool[] holds = new bool[about.Length == 0 ? 0 : sets];
+        for (int set = 0; set < sets; set++)
+        {
+            int count = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+            ReadOnlySpan<byte> terms = rest.Slice(sizeof(ushort), count * sizeof(ulong));
+            rest = rest[(sizeof(ushort) + terms.Length)..];
+            if (about.Length > 0)
+            {
+                holds[set] = Array.TrueForAll(about, Holds(terms));
+            }
+        }
+        ReadOnlySpan<byte> column = rest[..(wanted.Length * sizeof(ushort))];
+        for (int i = 0; i < wanted.Length && about.Length > 0; i++)
+        {
+            wanted[i] &= holds[BinaryPrimitives.ReadUInt16LittleEndian(column[(i * sizeof(ushort))..])];
+        }
+        return rest[column.Length..];
+    }
+
+    private static Predicate<QueryPart> Holds(ReadOnlySpan<byte> terms)
+    {
+        HashSet<ulong> set = [];
+        for (int i = 0; i < terms.Length; i += sizeof(ulong))
+        {
+            set.Add(BinaryPrimitives.ReadUInt64LittleEndian(terms[i..]));
+        }
+        return part => part.Terms.Any(set.Contains);
+    }
+}

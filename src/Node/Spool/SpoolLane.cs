@@ -1,0 +1,45 @@
+using NftCluster.Actors;
+using NftCluster.Messages;
+using NftCluster.Messages.Link;
+
+namespace NftCluster.Node.Spool;
+
+/// <summary>
+/// The way of all sessions' traces to the spool. Bounded by what lies in it: a slow disk costs so much memory and no more, and
+/// never makes anybody wait. Many offer, one takes.
+/// </summary>
+internal sealed class SpoolLane(ActorRef<SpoolMessage> spool)
+{
+    /// <summary>Some 40 MB of records with ten events each.</summary>
+    private const int MostTraces = 8_192;
+    private const int MostBatches = 512;
+
+    private int _traces;
+    private int _batches;
+
+    public bool TryOffer(SpoolTraces batch)
+    {
+        if (Volatile.Read(ref _traces) + batch.Traces.Length > MostTraces || Volatile.Read(ref _batches) >= MostBatches)
+        {
+            return false;
+        }
+        Interlocked.Add(ref _traces, batch.Traces.Length);
+        Interlocked.Increment(ref _batches);
+        if (spool.Tell(batch))
+        {
+            return true;
+        }
+        Leave(batch.Traces);
+        return false;
+    }
+
+    /// <summary>Said by the taker when it is done with a batch.</summary>
+    public void Leave(TraceRecord[] traces)
+    {
+        Interlocked.Add(ref _traces, -traces.Length);
+        Interlocked.Decrement(ref _batches);
+    }
+
+    /// <summary>Not data: losses, which are few and must arrive.</summary>
+    public void Tell(string session, Loss loss) => spool.Tell(new SpoolLosses(session, [loss]));
+}
