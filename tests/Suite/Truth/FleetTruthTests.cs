@@ -33,7 +33,7 @@ public sealed class FleetTruthTests : IDisposable
     public async Task Every_packet_is_stored_once_for_each_router_that_it_passed()
     {
         Root.Required();
-        using LabNetwork lab = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
+        using var lab = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
         await StartControllerAsync(lab);
         await StartNodesAsync(lab);
         ClusterSessionView session = await OpenSessionAsync("udp and dst portrange 20000-20999");
@@ -48,14 +48,14 @@ public sealed class FleetTruthTests : IDisposable
     public async Task Killing_the_controller_loses_nothing_and_doubles_nothing()
     {
         Root.Required();
-        using LabNetwork lab = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
+        using var lab = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
         RunningProgram controller = await StartControllerAsync(lab);
         await StartNodesAsync(lab);
         ClusterSessionView session = await OpenSessionAsync("udp and dst portrange 20000-20999");
         LabExchange exchange = new(lab);
 
-        const int rounds = 4;
-        for (int round = 0; round < rounds; round++)
+        const int Rounds = 4;
+        for (int round = 0; round < Rounds; round++)
         {
             exchange.Send("client", exchange.AddressOf("server"), 20000 + (round * 100), 100);
             controller.Kill();
@@ -65,9 +65,9 @@ public sealed class FleetTruthTests : IDisposable
             controller = await StartControllerAsync(lab);
         }
 
-        await StoredAsync(session.Id, rounds * 200 * _routers.Length);
-        await AssertEachOnceAsync(session.Id, 20000, rounds * 100);
-        await AssertEachOnceAsync(session.Id, 20500, rounds * 100);
+        await StoredAsync(session.Id, Rounds * 200 * _routers.Length);
+        await AssertEachOnceAsync(session.Id, 20000, Rounds * 100);
+        await AssertEachOnceAsync(session.Id, 20500, Rounds * 100);
         ClusterSessionView after = await SessionAsync(session.Id);
         Assert.Equal("RUNNING", after.State);
     }
@@ -76,7 +76,7 @@ public sealed class FleetTruthTests : IDisposable
     public async Task A_node_that_was_killed_resumes_its_session_and_records_the_gap()
     {
         Root.Required();
-        using LabNetwork lab = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
+        using var lab = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
         await StartControllerAsync(lab);
         RunningProgram[] nodes = await StartNodesAsync(lab);
         ClusterSessionView session = await OpenSessionAsync("udp and dst portrange 20000-20999");
@@ -100,7 +100,7 @@ public sealed class FleetTruthTests : IDisposable
 
     private async Task<RunningProgram> StartControllerAsync(LabNetwork lab)
     {
-        RunningProgram controller = RunningProgram.StartOther("ip", "netns", "exec", lab.NamespaceOf("control"), RunningProgram.Executable, "controller", "--state-dir", State);
+        var controller = RunningProgram.StartOther("ip", "netns", "exec", lab.NamespaceOf("control"), RunningProgram.Executable, "controller", "--state-dir", State);
         _programs.Add(controller);
         await controller.SaysAsync("the controller listens");
         return controller;
@@ -120,7 +120,7 @@ public sealed class FleetTruthTests : IDisposable
     private RunningProgram StartNode(LabNetwork lab, string name, int number, string? token)
     {
         string[] joining = token is null ? [] : ["--token", token];
-        RunningProgram node = RunningProgram.StartOther("ip", ["netns", "exec", lab.NamespaceOf(name), RunningProgram.Executable, "node", "--controller", $"https://10.255.{number}.1", "--name", name, "--state-dir", _directory.File(name), .. joining]);
+        var node = RunningProgram.StartOther("ip", ["netns", "exec", lab.NamespaceOf(name), RunningProgram.Executable, "node", "--controller", $"https://10.255.{number}.1", "--name", name, "--state-dir", _directory.File(name), .. joining]);
         _programs.Add(node);
         return node;
     }

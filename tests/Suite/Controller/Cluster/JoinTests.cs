@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using NftCluster.Controller.Cluster;
-using NftCluster.Controller.Sessions;
 using NftCluster.Messages.Link;
 
 namespace NftCluster.Tests.Controller.Cluster;

@@ -134,18 +134,18 @@ public sealed class NodeLinkTests : IAsyncLifetime
     {
         using ScriptedNode node = await ScriptedNode.JoinAsync(_controller, "r1");
         await node.ConnectAsync();
-        const long ahead = 5_000_000_000;
+        const long Ahead = 5_000_000_000;
         HeartbeatEcho? echo = null;
         long received = 0;
         for (ulong number = 1; number <= 3; number++)
         {
-            Heartbeat beat = new() { Number = number, SentNs = Now() + ahead, EchoedNumber = echo?.Number ?? 0, EchoSentNs = echo?.SentNs ?? 0, EchoReceivedNs = received };
+            Heartbeat beat = new() { Number = number, SentNs = Now() + Ahead, EchoedNumber = echo?.Number ?? 0, EchoSentNs = echo?.SentNs ?? 0, EchoReceivedNs = received };
             await node.SendAsync(new NodeFrame { Heartbeat = beat });
             echo = (await node.ReceiveAsync(ControllerFrame.FrameOneofCase.HeartbeatEcho)).HeartbeatEcho;
-            received = Now() + ahead;
+            received = Now() + Ahead;
         }
-        NodeView view = await _controller.UntilAsync(() => _controller.NodeAsync("r1"), seen => seen.ClockOffsetNs is not null);
-        Assert.InRange(view.ClockOffsetNs!.Value, ahead - view.ClockBoundNs!.Value, ahead + view.ClockBoundNs.Value);
+        NodeView view = await RunningController.UntilAsync(() => _controller.NodeAsync("r1"), seen => seen.ClockOffsetNs is not null);
+        Assert.InRange(view.ClockOffsetNs!.Value, Ahead - view.ClockBoundNs!.Value, Ahead + view.ClockBoundNs.Value);
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class NodeLinkTests : IAsyncLifetime
         await node.ReceiveAsync(ControllerFrame.FrameOneofCase.Request);
         node.HangUp();
         Assert.Equal(CommandError.Unavailable, (await asked).Error!.Code);
-        await _controller.UntilAsync(() => _controller.NodeAsync("r1"), seen => seen.State == NodeView.Offline);
+        await RunningController.UntilAsync(() => _controller.NodeAsync("r1"), seen => seen.State == NodeView.Offline);
     }
 
     [Fact]

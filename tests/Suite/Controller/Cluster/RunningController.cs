@@ -1,8 +1,5 @@
 using System.Net.Security;
-using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Google.Protobuf;
 using NftCluster.Actors;
 using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Hosting;
@@ -70,7 +67,7 @@ internal sealed class RunningController : IAsyncDisposable
     }
 
     /// <summary>Asks until it is so: what crosses a socket comes in its own time.</summary>
-    public async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> holds)
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> holds)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromSeconds(60));

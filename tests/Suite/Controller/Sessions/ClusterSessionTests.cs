@@ -1,4 +1,3 @@
-using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Sessions;
 using NftCluster.Messages.Link;
 using NftCluster.Tests.Controller.Cluster;
@@ -84,7 +83,7 @@ public sealed class ClusterSessionTests : IAsyncLifetime
         using ScriptedNode bad = await ConnectedAsync("bad");
         ClusterSessionView made = await RunningAsync(good);
         await bad.ObserveAsync(await bad.DesiredAsync(desired => desired.Session.Count == 1), "FAILED", "no BTF");
-        ClusterSessionView seen = await _controller.UntilAsync(() => _controller.SessionAsync(made.Id), view => view.Nodes.Any(member => member.State == "FAILED"));
+        ClusterSessionView seen = await RunningController.UntilAsync(() => _controller.SessionAsync(made.Id), view => view.Nodes.Any(member => member.State == "FAILED"));
         Assert.Equal("RUNNING", seen.State);
         Assert.Equal("no BTF", seen.Nodes.Single(member => member.NodeName == "bad").FailureReason);
     }
@@ -177,5 +176,5 @@ public sealed class ClusterSessionTests : IAsyncLifetime
         return await StateAsync(made.Id, "RUNNING");
     }
 
-    private Task<ClusterSessionView> StateAsync(string id, string state) => _controller.UntilAsync(() => _controller.SessionAsync(id), view => view.State == state);
+    private Task<ClusterSessionView> StateAsync(string id, string state) => RunningController.UntilAsync(() => _controller.SessionAsync(id), view => view.State == state);
 }
