@@ -208,8 +208,10 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
         _followed.Apply(fact);
         if (fact is RulesetRead read)
         {
+            // What is made for the first ruleset is there before any session that waited for it is open.
+            bool isAnybodyOpen = _ruleset is not null || _isRulesetLate;
             _ruleset = read;
-            if (tracer.Follow(read.Ruleset) && _followed.SinceNs is { } since)
+            if (tracer.Follow(read.Ruleset) && isAnybodyOpen && _followed.SinceNs is { } since)
             {
                 TellSessions(new TracingRearmed(since, Monotonic.NowNs));
             }
