@@ -7,7 +7,10 @@ namespace NftCluster.Node.Sessions;
 /// <summary>One node in this process: attaches the kernel half, runs the actors, and takes both down in order.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _stopPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>An emulated machine that attaches two tracers at once needs more than ten seconds.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly ActorSystem _system;
     private readonly ActorRef<NodeMessage> _node;
@@ -50,6 +53,6 @@ internal sealed class NodeHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // The kernel half goes with the process in any case; what did not stop in time must not keep the user waiting.
-        _ = await _system.StopAsync(_patience);
+        _ = await _system.StopAsync(_stopPatience);
     }
 }

@@ -1,9 +1,12 @@
 using NftCluster.Lab;
 using NftCluster.Node.Nftables;
 using NftCluster.Tests.Lab;
+using NftCluster.Tests.Truth;
 
 namespace NftCluster.Tests.Node.Nftables;
 
+/// <summary>Alone: what it judges is how soon a change is heard and read.</summary>
+[Collection(TruthTestGroup.Name)]
 public sealed class RulesetWatcherTests
 {
     private const string Empty = "add table ip t; add chain ip t c";
