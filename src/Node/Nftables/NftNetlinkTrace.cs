@@ -61,9 +61,13 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
         _ruleset = ruleset;
         bool isLost = !_tables.HasInet(ruleset);
         bool wasForNat = _marks.IsForNat;
-        _ = Remark(isLost); // what is refused stays as it was, and is tried again with the next ruleset
-        bool isMore = isLost || (_marks.IsForNat && !wasForNat);
-        return MakeMissing(ruleset) || isMore;
+        // Missing tables first: who reads between the two changes must not find them missing once more.
+        bool isMade = MakeMissing(ruleset);
+        if (isLost || _wanted.Count > 0)
+        {
+            _ = Remark(isLost); // what is refused stays as it was, and is tried again with the next ruleset
+        }
+        return isMade || isLost || (_marks.IsForNat && !wasForNat);
     }
 
     /// <summary>
