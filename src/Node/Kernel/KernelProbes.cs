@@ -40,7 +40,7 @@ internal sealed class KernelProbes : IDisposable
     }
 
     /// <summary>nft's trace is switched on where the ruleset has chains. True when it had to be.</summary>
-    public bool Follow(Ruleset ruleset) => _nft.Follow(ruleset);
+    public Following Follow(Ruleset ruleset) => _nft.Follow(ruleset);
 
     /// <summary>What nft's trace is switched on for: this session's filters.</summary>
     public void Mark(int session, params IReadOnlyList<IReadOnlyList<FilterNode>> filters) => _nft.Mark(session, filters);

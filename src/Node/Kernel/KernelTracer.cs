@@ -139,7 +139,7 @@ internal sealed unsafe class KernelTracer : IDisposable
     }
 
     /// <summary>The ruleset that is in force now: nft's trace follows it. True when it had to be switched on somewhere.</summary>
-    public bool Follow(Ruleset ruleset) => _probes.Follow(ruleset);
+    public Following Follow(Ruleset ruleset) => _probes.Follow(ruleset);
 
     public KernelCounts Counts()
     {

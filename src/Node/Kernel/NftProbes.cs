@@ -42,7 +42,7 @@ internal sealed class NftProbes(IReadOnlyList<PlannedProbe> plan, Attachments re
         }
     }
 
-    public bool Follow(Ruleset ruleset) => _source?.Follow(ruleset) ?? false;
+    public Following Follow(Ruleset ruleset) => _source?.Follow(ruleset) ?? Following.Stood;
 
     public void Mark(int session, IReadOnlyList<IReadOnlyList<FilterNode>> filters) => _source?.Mark(session, filters);
 

@@ -10,18 +10,17 @@ namespace NftCluster.Node.Nftables;
 /// </summary>
 internal sealed class ArmingTable : IDisposable
 {
-    private readonly NftContext _context;
+    private readonly OwnChanges _changes;
     private readonly string _name;
 
-    private ArmingTable(NftContext context, string name) => (_context, _name) = (context, name);
+    private ArmingTable(OwnChanges changes, string name) => (_changes, _name) = (changes, name);
 
     /// <summary>In the namespace of the calling thread. Throws <see cref="KernelException"/> with one line that says why not.</summary>
     public static ArmingTable Open()
     {
         // A second instance has a table of its own.
         string name = string.Create(CultureInfo.InvariantCulture, $"{RulesetTable.OwnPrefix}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}");
-        ArmingTable table = new(NftContext.Open(), name);
-        LeftoverTables.Sweep(table._context);
+        ArmingTable table = new(OwnChanges.Open(), name);
         NftResult made = table.Make();
         if (made.Ok)
         {
@@ -31,11 +30,13 @@ internal sealed class ArmingTable : IDisposable
         throw new KernelException($"nft refuses the table that switches tracing on: {made.FirstError}");
     }
 
-    /// <summary>Made anew where it is gone. True when it was.</summary>
-    public bool Verify(Ruleset ruleset) =>
-        !ruleset.Chains.Any(chain => chain.Table.Name == _name && chain.Rules.Count > 0) && Make().Ok;
+    /// <summary>Made anew where it is gone.</summary>
+    public Following Follow(Ruleset ruleset) =>
+        !_changes.AreIn(ruleset) ? Following.Outdated
+        : !ruleset.Chains.Any(chain => chain.Table.Name == _name && chain.Rules.Count > 0) && Make().Ok ? Following.Remade
+        : Following.Stood;
 
-    public void Dispose() => _context.Dispose();
+    public void Dispose() => _changes.Dispose();
 
-    private NftResult Make() => _context.Run($"add table inet {_name} {{ flags owner; }}\ndelete table inet {_name}\ntable inet {_name} {{ flags owner;\nchain trace {{ meta nftrace set 1; }}\n}}\n");
+    private NftResult Make() => _changes.Run($"add table inet {_name} {{ flags owner; }}\ndelete table inet {_name}\ntable inet {_name} {{ flags owner;\nchain trace {{ meta nftrace set 1; }}\n}}\n");
 }

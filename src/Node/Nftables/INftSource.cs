@@ -8,8 +8,8 @@ internal interface INftSource : IDisposable
     /// <summary>Of the program that writes the verdicts, for the kernel's count of its misses; −1 = none.</summary>
     public int ProgramFd { get; }
 
-    /// <summary>Called with each ruleset that is read: what must stand in it stands, or is made anew. True when it was made.</summary>
-    public bool Follow(Ruleset ruleset);
+    /// <summary>Called with each ruleset that is read: what must stand in it stands, or is made anew.</summary>
+    public Following Follow(Ruleset ruleset);
 
     /// <summary>What this session's filters can match: who marks packets marks those; none when the session has ended.</summary>
     public void Mark(int session, params IReadOnlyList<IReadOnlyList<FilterNode>> filters);

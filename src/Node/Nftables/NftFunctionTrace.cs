@@ -51,7 +51,7 @@ internal sealed unsafe class NftFunctionTrace : INftSource
         }
     }
 
-    public bool Follow(Ruleset ruleset) => _arming?.Verify(ruleset) ?? false;
+    public Following Follow(Ruleset ruleset) => _arming?.Follow(ruleset) ?? Following.Stood;
 
     /// <summary>No packet is marked: the kernel calls the function for all of them.</summary>
     public void Mark(int session, params IReadOnlyList<IReadOnlyList<FilterNode>> filters)

@@ -16,6 +16,8 @@ internal sealed class NftNetlink : IDisposable
     public const int GetFlowtable = 23;
 
     private const int GetGeneration = 16;
+    private const int BatchBegin = 16; // NFNL_MSG_BATCH_BEGIN, of no subsystem
+    private const int BatchEnd = 17;
     private const ushort FlagRequest = 1;
     private const ushort FlagDump = 0x300;
     private const int AttributeGenerationId = 1;
@@ -44,6 +46,18 @@ internal sealed class NftNetlink : IDisposable
             }
         }
         return new GenerationConfirmed(id.Value, asked, Monotonic.NowNs);
+    }
+
+    /// <summary>
+    /// Returns when the transaction that is under way, if any, is whole: the kernel counts the generation up before its rules take effect, and a
+    /// dump between the two shows the old rules, or both. An empty batch takes the lock of transactions and changes nothing, the generation included.
+    /// </summary>
+    public void AwaitCommit()
+    {
+        Span<byte> batch = stackalloc byte[2 * NetlinkMessage.PrefixLength];
+        WriteHead(batch, BatchBegin, FlagRequest);
+        WriteHead(batch[NetlinkMessage.PrefixLength..], BatchEnd, FlagRequest);
+        _socket.Send(batch); // the kernel works on it before this call returns, and answers only when it refuses
     }
 
     /// <summary>False when the kernel says that the ruleset changed under the dump.</summary>
@@ -104,12 +118,19 @@ internal sealed class NftNetlink : IDisposable
     private void Request(int command, ushort flags)
     {
         Span<byte> request = stackalloc byte[NetlinkMessage.PrefixLength];
-        request.Clear();
-        BinaryPrimitives.WriteInt32LittleEndian(request, NetlinkMessage.PrefixLength);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], (ushort)(SubsystemNftables | command));
-        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], flags);
-        BinaryPrimitives.WriteUInt32LittleEndian(request[8..], ++_sequence);
+        WriteHead(request, SubsystemNftables | command, flags);
         _socket.Send(request);
+    }
+
+    /// <summary>struct nlmsghdr and struct nfgenmsg; the resource is the subsystem, in network order, which only a batch reads.</summary>
+    private void WriteHead(Span<byte> head, int type, ushort flags)
+    {
+        head[..NetlinkMessage.PrefixLength].Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(head, NetlinkMessage.PrefixLength);
+        BinaryPrimitives.WriteUInt16LittleEndian(head[4..], (ushort)type);
+        BinaryPrimitives.WriteUInt16LittleEndian(head[6..], flags);
+        BinaryPrimitives.WriteUInt32LittleEndian(head[8..], ++_sequence);
+        BinaryPrimitives.WriteUInt16BigEndian(head[18..], SubsystemNftables >> 8);
     }
 
     private ReadOnlySpan<byte> Receive()

@@ -17,7 +17,7 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
 
     private readonly BpfObject _object;
     private readonly NetlinkSocket _socket;
-    private readonly NftContext _context;
+    private readonly OwnChanges _changes;
     private readonly TracingTables _tables;
     private readonly string _netnsPath;
     private readonly HashSet<TracingTable> _refused = [];
@@ -26,8 +26,8 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
     private Ruleset? _ruleset;
     private bool _mayRewrite;
 
-    private NftNetlinkTrace(BpfObject bpf, NetlinkSocket socket, NftContext context, TracingTables tables, string netnsPath) =>
-        (_object, _socket, _context, _tables, _netnsPath) = (bpf, socket, context, tables, netnsPath);
+    private NftNetlinkTrace(BpfObject bpf, NetlinkSocket socket, OwnChanges changes, TracingTables tables, string netnsPath) =>
+        (_object, _socket, _changes, _tables, _netnsPath) = (bpf, socket, changes, tables, netnsPath);
 
     /// <summary>Throws <see cref="KernelException"/> with one line that says why verdicts cannot be had.</summary>
     public static NftNetlinkTrace Attach(Func<string, int> mapFd, int row, string netnsPath)
@@ -54,20 +54,23 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
     /// <summary>
     /// Makes the tables of ours that this ruleset needs and lacks: all at once, or, where a kernel lacks one's family, each by itself.
     /// What was refused once is not asked for again. Called with each ruleset that is read, so also after our own changes.
-    /// True when packets are marked now that were not before.
+    /// Remade: packets are marked now that were not before.
     /// </summary>
-    public bool Follow(Ruleset ruleset)
+    public Following Follow(Ruleset ruleset)
     {
+        if (!_changes.AreIn(ruleset))
+        {
+            return Following.Outdated;
+        }
         _ruleset = ruleset;
         bool isLost = !_tables.HasInet(ruleset);
         bool wasForNat = _marks.IsForNat;
-        // Missing tables first: who reads between the two changes must not find them missing once more.
         bool isMade = MakeMissing(ruleset);
         if (isLost || _wanted.Count > 0)
         {
             _ = Remark(isLost); // what is refused stays as it was, and is tried again with the next ruleset
         }
-        return isMade || isLost || (_marks.IsForNat && !wasForNat);
+        return isMade || isLost || (_marks.IsForNat && !wasForNat) ? Following.Remade : Following.Stood;
     }
 
     /// <summary>
@@ -99,10 +102,10 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
         {
             return null;
         }
-        if (!_context.Run(_tables.Inet(marks).Commands).Ok)
+        if (!_changes.Run(_tables.Inet(marks).Commands).Ok)
         {
             marks = TraceMarks.Everything; // an nft that does not know these rules
-            NftResult made = _context.Run(_tables.Inet(marks).Commands);
+            NftResult made = _changes.Run(_tables.Inet(marks).Commands);
             if (!made.Ok)
             {
                 return made.FirstError;
@@ -119,11 +122,11 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
         {
             return false;
         }
-        if (_context.Run(string.Concat(missing.Select(table => table.Commands))).Ok)
+        if (_changes.Run(string.Concat(missing.Select(table => table.Commands))).Ok)
         {
             return true;
         }
-        TracingTable[] refused = [.. missing.Where(table => !_context.Run(table.Commands).Ok)];
+        TracingTable[] refused = [.. missing.Where(table => !_changes.Run(table.Commands).Ok)];
         _refused.UnionWith(refused);
         return refused.Length < missing.Length;
     }
@@ -131,7 +134,7 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
     public void Dispose()
     {
         // First the marks, then who listens to them.
-        _context.Dispose();
+        _changes.Dispose();
         _socket.Dispose();
         _object.Dispose();
     }
@@ -161,20 +164,19 @@ internal sealed unsafe class NftNetlinkTrace : INftSource
     private static NftNetlinkTrace Open(BpfObject bpf, int program, string netnsPath)
     {
         var socket = NetlinkSocket.Open();
-        NftContext? context = null;
+        OwnChanges? changes = null;
         try
         {
             socket.AttachFilter(program);
             socket.Join(NetlinkSocket.GroupNftrace);
-            context = NftContext.Open();
-            LeftoverTables.Sweep(context);
+            changes = OwnChanges.Open();
             TracingTables tables = new(NewSuffix());
-            NftResult made = context.Run(tables.Inet(TraceMarks.Everything).Commands);
-            return made.Ok ? new NftNetlinkTrace(bpf, socket, context, tables, netnsPath) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
+            NftResult made = changes.Run(tables.Inet(TraceMarks.Everything).Commands);
+            return made.Ok ? new NftNetlinkTrace(bpf, socket, changes, tables, netnsPath) : throw new KernelException($"nft refuses the table that marks packets: {made.FirstError}");
         }
         catch
         {
-            context?.Dispose();
+            changes?.Dispose();
             socket.Dispose();
             throw;
         }

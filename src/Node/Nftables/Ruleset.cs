@@ -98,5 +98,8 @@ internal sealed class Ruleset
         ? new Ruleset(Generation, [.. Tables.Where(table => !table.IsOurs)], [.. Chains.Where(chain => !chain.Table.IsOurs)], Flowtables)
         : this;
 
+    /// <summary>Generation numbers wrap around.</summary>
+    public static bool IsNewer(uint generation, uint than) => unchecked((int)(generation - than)) > 0;
+
     public static RulePlace PlaceOf(RulesetChain chain, ulong handle) => new(chain.Table.Family, chain.Table.Name, chain.Name, handle);
 }

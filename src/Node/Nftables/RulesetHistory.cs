@@ -158,9 +158,6 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
         ? [.. TakeGaps(long.MaxValue), new RulesetGap(RulesetGapKind.Unread, KnownUntilNs, nowNs, 1)]
         : TakeGaps(long.MaxValue);
 
-    /// <summary>Generation numbers wrap around.</summary>
-    private static bool IsNewer(uint generation, uint than) => unchecked((int)(generation - than)) > 0;
-
     private void Confirm(uint generation, long askedNs, long answeredNs)
     {
         Begin(generation, answeredNs);
@@ -181,7 +178,7 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
             return;
         }
         uint last = _reigns[^1].Last;
-        if (!IsNewer(generation, last))
+        if (!Ruleset.IsNewer(generation, last))
         {
             return;
         }
@@ -210,7 +207,7 @@ internal sealed class RulesetHistory(RulesetHistoryOptions options)
     {
         Reign? reign = _reigns.FindLast(reign => !reign.IsBeforeWatch && reign.First == ruleset.Generation && reign.Last == ruleset.Generation);
         reign?.Ruleset = ruleset;
-        if (Current is null || IsNewer(ruleset.Generation, Current.Generation))
+        if (Current is null || Ruleset.IsNewer(ruleset.Generation, Current.Generation))
         {
             Current = ruleset;
         }

@@ -23,6 +23,7 @@ internal sealed class RulesetReader : IDisposable
     public RulesetRead? TryRead(RuleTexts texts)
     {
         uint before = _netlink.AskGeneration().Generation;
+        _netlink.AwaitCommit();
         if (RulesetStructure.Dump(_netlink) is not { } structure)
         {
             return null;

@@ -64,6 +64,9 @@ internal struct NftVerdict
 
     public readonly bool IsDrop => Code == Drop && Type is NftTraceType.Rule or NftTraceType.Policy;
 
+    /// <summary>The base chain is over for the packet: the next step, if any, is in another one.</summary>
+    public readonly bool EndsBaseChain => Code >= 0 && Type is NftTraceType.Rule or NftTraceType.Policy;
+
     /// <summary>The same step told twice: a rule judges a packet again only after another step (the jump that led back to it).</summary>
     public readonly bool Repeats(in NftVerdict before, ulong windowNs) =>
         TimestampNs - before.TimestampNs <= windowNs

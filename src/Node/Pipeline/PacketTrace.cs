@@ -162,6 +162,31 @@ internal sealed class PacketTrace
         return true;
     }
 
+    /// <summary>
+    /// This step is another packet's: no packet meets a base chain again that it is through with. Trace ids repeat as soon as the kernel
+    /// uses a buffer again.
+    /// </summary>
+    public bool IsThroughBefore(in NftVerdict next, ulong repeatWindowNs)
+    {
+        if (NftVerdictCount == 0)
+        {
+            return false;
+        }
+        ref readonly NftVerdict last = ref _verdicts[NftVerdictCount - 1];
+        if (!last.EndsBaseChain || next.Repeats(last, repeatWindowNs))
+        {
+            return false;
+        }
+        foreach (ref readonly NftVerdict met in NftVerdicts)
+        {
+            if (met.Family == next.Family && met.Chain == next.Chain && met.Table == next.Table)
+            {
+                return true;
+            }
+        }
+        return last.IsDrop;
+    }
+
     /// <summary>Adds one step through a chain; false when it is a true repeat (counted by the caller, not kept).</summary>
     public bool AddVerdict(in NftVerdict verdict, in NftConntrack conntrack, ulong repeatWindowNs)
     {

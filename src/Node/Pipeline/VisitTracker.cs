@@ -104,22 +104,13 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
             Counters.OrphanEvents++;
             return;
         }
-        VisitKey key = new(e.SkbAddr, e.Netns);
-        if (e.SkbAddr == 0 || !_open.TryGetValue(key, out PacketTrace? trace))
+        if (e.SkbAddr == 0 || !_open.TryGetValue(new VisitKey(e.SkbAddr, e.Netns), out PacketTrace? trace))
         {
-            key = new(verdict.TraceId, e.Netns); // no address is that low
-            if (!_open.TryGetValue(key, out trace))
+            trace = UnknownPacket(e, verdict, header, closed);
+            if (trace is null)
             {
-                if (!options.ShowsUnjoinedVerdicts)
-                {
-                    Counters.UnjoinedVerdicts++;
-                    return;
-                }
-                trace = pool.Rent();
-                trace.BeginNftOnly(e, key.Address, header, ++_generation);
-                _open[key] = trace;
-                _left.Add(trace);
-                Counters.Packets++;
+                Counters.UnjoinedVerdicts++;
+                return;
             }
         }
         if (trace.IsNftOnly)
@@ -132,6 +123,30 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         }
         MoveToNewest(trace);
         HoldBound(closed);
+    }
+
+    /// <summary>The trace of a packet that is known by its trace id alone; null where such are not shown.</summary>
+    private PacketTrace? UnknownPacket(in PacketEvent e, in NftVerdict verdict, in PacketHeader header, ITraceSink closed)
+    {
+        if (!options.ShowsUnjoinedVerdicts)
+        {
+            return null;
+        }
+        VisitKey key = new(verdict.TraceId, e.Netns); // no address is that low
+        if (_open.TryGetValue(key, out PacketTrace? known))
+        {
+            if (!known.IsThroughBefore(verdict, options.NftRepeatWindowNs))
+            {
+                return known;
+            }
+            Finish(known, TraceEnd.Left, closed);
+        }
+        PacketTrace born = pool.Rent();
+        born.BeginNftOnly(e, key.Address, header, ++_generation);
+        _open[key] = born;
+        _left.Add(born);
+        Counters.Packets++;
+        return born;
     }
 
     private void HoldBound(ITraceSink closed)

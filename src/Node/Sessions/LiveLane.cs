@@ -13,14 +13,12 @@ internal sealed class LiveLane
 
     /// <summary>Some 150 MB of records with ten events each.</summary>
     private const int MostTraces = 32_768;
-    private const int MostBatches = 512;
 
-    /// <summary>Room for every batch and for the end, which is thus never refused.</summary>
-    public const int Mailbox = MostBatches + 16;
+    /// <summary>Room for every trace, were each a batch of its own, and for the end, which is thus never refused.</summary>
+    public const int Mailbox = MostTraces + 16;
 
     private ActorRef<LiveMessage> _taker = null!;
     private int _traces;
-    private int _batches;
     private long _refused;
 
     /// <summary>Traces that were not shown because the lane was full.</summary>
@@ -36,11 +34,10 @@ internal sealed class LiveLane
 
     public void Offer(TraceRecord[] traces)
     {
-        bool fits = Volatile.Read(ref _traces) + traces.Length <= MostTraces && Volatile.Read(ref _batches) < MostBatches;
+        bool fits = Volatile.Read(ref _traces) + traces.Length <= MostTraces;
         if (fits)
         {
             Interlocked.Add(ref _traces, traces.Length);
-            Interlocked.Increment(ref _batches);
             fits = _taker.Tell(new TracesToShow(traces));
         }
         if (!fits)
@@ -50,11 +47,7 @@ internal sealed class LiveLane
     }
 
     /// <summary>Said by the taker when it is done with a batch.</summary>
-    public void Leave(TraceRecord[] traces)
-    {
-        Interlocked.Add(ref _traces, -traces.Length);
-        Interlocked.Decrement(ref _batches);
-    }
+    public void Leave(TraceRecord[] traces) => Interlocked.Add(ref _traces, -traces.Length);
 
     public void Complete(SessionRecord session, StatisticsRecord statistics) => _taker.Tell(new CompleteLive(session, statistics));
 }

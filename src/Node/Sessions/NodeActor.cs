@@ -211,11 +211,15 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
             // What is made for the first ruleset is there before any session that waited for it is open.
             bool isAnybodyOpen = _ruleset is not null || _isRulesetLate;
             _ruleset = read;
-            if (tracer.Follow(read.Ruleset) && isAnybodyOpen && _followed.SinceNs is { } since)
+            Following following = tracer.Follow(read.Ruleset);
+            if (following == Following.Remade && isAnybodyOpen && _followed.SinceNs is { } since)
             {
                 TellSessions(new TracingRearmed(since, Monotonic.NowNs));
             }
-            _followed.Follow(read.Ruleset.Generation, read.AskedNs);
+            if (following != Following.Outdated)
+            {
+                _followed.Follow(read.Ruleset.Generation, read.AskedNs);
+            }
             TellUnseen();
         }
         _isRulesetLate |= fact is WatchFailed;

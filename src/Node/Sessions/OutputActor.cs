@@ -12,8 +12,19 @@ internal abstract record OutputMessage;
 /// <summary>Closed traces; they go back to their pool afterwards.</summary>
 internal sealed record TracesToWrite(PacketTrace[] Traces) : OutputMessage;
 
-/// <summary>Fact: what the ruleset's watcher heard.</summary>
-internal sealed record RulesetChanged(RulesetFact Fact) : OutputMessage;
+/// <summary>Fact: what the ruleset's watcher heard. While it waits, a confirmation can be renewed by one who tells; taken once by the lane's writer.</summary>
+internal sealed record RulesetChanged : OutputMessage
+{
+    private RulesetFact? _fact;
+
+    public RulesetChanged(RulesetFact fact) => _fact = fact;
+
+    /// <summary>False when it was taken, or confirms another generation.</summary>
+    public bool TryRenew(GenerationConfirmed fact) =>
+        Volatile.Read(ref _fact) is GenerationConfirmed waiting && waiting.Generation == fact.Generation && Interlocked.CompareExchange(ref _fact, fact, waiting) == waiting;
+
+    public RulesetFact Take() => Interlocked.Exchange(ref _fact, null) ?? throw new InvalidOperationException("a fact was taken twice");
+}
 
 /// <summary>Order to itself: what still waits for its ruleset is written without.</summary>
 internal sealed record StopWaiting : OutputMessage;
@@ -25,19 +36,20 @@ internal sealed record CompleteOutputs(SessionRecord Session, StatisticsRecord S
 /// Turns closed traces into records and gives them to the session's outputs, away from the actor that assembles them. What
 /// somebody reads live goes on through its lane: a reader who stands still is never in an export's way.
 /// </summary>
-internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane? live, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, bool isRulesetWatched, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
+internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, OutputLane lane, LiveLane? live, TraceRecordFactory records, NftRecordFactory verdicts, RulesetHistory history, bool isRulesetWatched, TracePool pool, ActorRef<SessionMessage> session) : Actor<OutputMessage>
 {
     /// <summary>The watcher asks for the generation every 10 ms; a machine too busy for that gets texts late, then none.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Batches that wait at most for their ruleset: some 10 ms of any traffic.</summary>
-    private const int LongestQueue = 256;
+    /// <summary>Traces that wait at most for their ruleset: the other half of the lane is for those who come meanwhile.</summary>
+    private const int MostUnbound = OutputLane.MostTraces / 2;
 
     /// <summary>A reading is told by another thread than the announcements: it may come a moment later.</summary>
     private const long GapSettledNs = 1_000_000_000;
 
     // In order: nobody overtakes a trace whose verdicts cannot be bound yet.
     private readonly Queue<PacketTrace[]> _unbound = new();
+    private int _unboundTraces;
     private CompleteOutputs? _end;
     private readonly RulesetLosses _rulesetLosses = new(Monotonic.NowNs, records.Wall);
     private readonly OutputSet _outputs = new(outputs, failure => session.Tell(new OutputFailed(failure)));
@@ -48,9 +60,11 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
         {
             case TracesToWrite { Traces: var traces }:
                 _unbound.Enqueue(traces);
+                _unboundTraces += traces.Length;
                 WriteBound();
                 break;
-            case RulesetChanged { Fact: var fact }:
+            case RulesetChanged told:
+                RulesetFact fact = lane.Take(told);
                 history.Apply(fact);
                 WriteBound();
                 if (fact is GenerationConfirmed { AnsweredNs: var now })
@@ -82,7 +96,7 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
 
     private void WriteBound()
     {
-        while (_unbound.TryPeek(out PacketTrace[]? traces) && (history.IsBlind || _unbound.Count > LongestQueue || Array.TrueForAll(traces, verdicts.CanBind)))
+        while (_unbound.TryPeek(out PacketTrace[]? traces) && (history.IsBlind || _unboundTraces > MostUnbound || Array.TrueForAll(traces, verdicts.CanBind)))
         {
             WriteOldest();
         }
@@ -110,8 +124,10 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, LiveLane?
     private void WriteOldest()
     {
         PacketTrace[] traces = _unbound.Dequeue();
+        _unboundTraces -= traces.Length;
         TraceRecord[] made = [.. traces.Select(records.Make)];
         pool.Return(traces);
+        lane.Written(traces.Length);
         live?.Offer(made);
         _outputs.Write(made);
     }

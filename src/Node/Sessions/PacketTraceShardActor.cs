@@ -14,7 +14,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
 
     private readonly SessionSpec _spec;
     private readonly ActorRef<SessionMessage> _session;
-    private readonly ActorRef<OutputMessage>? _output;
+    private readonly OutputLane? _output;
     private readonly TracePool _pool;
     private readonly VisitTracker _tracker;
     private readonly SessionStatistics _statistics;
@@ -25,7 +25,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
     private long _handedOut;
     private bool _limitTold;
 
-    public PacketTraceShardActor(SessionSpec spec, ProbeFacts facts, int sessionBit, ActorRef<SessionMessage> session, ActorRef<OutputMessage>? output, TracePool pool)
+    public PacketTraceShardActor(SessionSpec spec, ProbeFacts facts, int sessionBit, ActorRef<SessionMessage> session, OutputLane? output, TracePool pool)
     {
         _spec = spec;
         _session = session;
@@ -111,7 +111,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
         }
         PacketTrace[] traces = _closed.AsSpan(0, _closedCount).ToArray();
         _closedCount = 0;
-        if (!_output!.Tell(new TracesToWrite(traces)))
+        if (!_output!.Offer(traces))
         {
             // The lane to the output is full: these traces are counted, but not shown or exported.
             _statistics.CountUnwritten(traces.Length);

@@ -14,9 +14,6 @@ namespace NftCluster.Node.Sessions;
 /// </summary>
 internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int shardMailbox) : Actor<SessionMessage>
 {
-    /// <summary>Batches of at most 256 closed traces each: what is told beyond them is counted as lost to the output. Small batches come every few ms.</summary>
-    private const int OutputMailbox = 512;
-
     private const string LivePart = "live";
 
     private static readonly TimeSpan _remembered = TimeSpan.FromMinutes(1);
@@ -26,7 +23,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
     private readonly List<ActorRef<SessionEnded>> _waiting = [];
     private SessionReport _report = null!;
     private ActorRef<ShardMessage> _shard = null!;
-    private ActorRef<OutputMessage>? _output;
+    private OutputLane? _output;
     private SessionLive _live = SessionLive.None();
     private SessionEnded? _ended;
     private bool _isTold;
@@ -60,12 +57,15 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
             DeviceNames devices = new();
             NftRecordFactory verdicts = new(history, devices);
             TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts) { LeavesEventsOut = !spec.Outputs.Concat(spec.Live).Any(output => output.NeedsEvents) };
-            _output = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, _live.Lane, records, verdicts, history, place.IsRulesetWatched, pool, self), Mailbox.DropNewest(OutputMailbox));
+            OutputLane lane = new();
+            ActorRef<OutputMessage> writer = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, lane, _live.Lane, records, verdicts, history, place.IsRulesetWatched, pool, self), Mailbox.DropNewest(OutputLane.Mailbox));
+            lane.LeadTo(writer);
             if (place.Ruleset is { } ruleset)
             {
-                _output.Tell(new RulesetChanged(ruleset));
+                lane.Tell(ruleset);
             }
-            Context.WatchWith(_output, new PartDied("output"));
+            Context.WatchWith(writer, new PartDied("output"));
+            _output = lane;
         }
         _shard = Context.Spawn<ShardMessage>("traces", () => new PacketTraceShardActor(spec, place.Facts, place.Bit, self, _output, pool), Mailbox.Wait(shardMailbox));
         Context.WatchWith(_shard, new PartDied("traces"));
@@ -135,8 +135,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
                 Context.StopSelf();
                 break;
             case RulesetTold { Fact: var fact }:
-                // Refused = the output is behind: it then knows less of the ruleset, and says so at the verdicts.
-                _ = _output?.Tell(new RulesetChanged(fact));
+                _ = _output?.Tell(fact);
                 break;
             case PathsUnseen { Ways: var ways }:
                 _report.AddUnseen(ways);
@@ -180,21 +179,12 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
         }
         else if (!failed)
         {
-            await TellOutputAsync(new CompleteOutputs(_ended.Session, _ended.Statistics));
+            _output.Complete(new CompleteOutputs(_ended.Session, _ended.Statistics));
         }
         else
         {
             CompleteLiveAfterFailure();
             Answer();
-        }
-    }
-
-    /// <summary>The output's lane drops data when full, but its end must arrive: room comes as it writes.</summary>
-    private async ValueTask TellOutputAsync(OutputMessage message)
-    {
-        while (!_output!.Tell(message) && !_output.WhenStopped.IsCompleted)
-        {
-            await _output.FenceAsync();
         }
     }
 

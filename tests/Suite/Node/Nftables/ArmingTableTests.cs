@@ -31,13 +31,17 @@ public sealed class ArmingTableTests
         using ArmingTable table = NetworkNamespace.Run(network.Path, ArmingTable.Open);
         Ruleset before = network.Read();
 
-        Assert.False(table.Verify(before));
+        Assert.Equal(Following.Stood, table.Follow(before));
         Assert.Equal(before.Generation, network.Read().Generation);
-        Assert.True(table.Verify(Ruleset.Empty));
+        Ruleset without = new(before.Generation, [], [], []);
+        Assert.Equal(Following.Remade, table.Follow(without));
 
         Ruleset after = network.Read();
         Assert.NotEqual(before.Generation, after.Generation);
         Assert.Single(Assert.Single(after.Chains).Rules);
+        // A reading that was under way when the table was made: it lacks it, and says nothing of now.
+        Assert.Equal(Following.Outdated, table.Follow(without));
+        Assert.Equal(after.Generation, network.Read().Generation);
     }
 
     [Fact]

@@ -76,6 +76,23 @@ public sealed class RulesetReaderTests
         """;
 
     [Fact]
+    public void Waiting_for_a_transaction_is_none_itself()
+    {
+        Root.Required();
+        using NftNetwork network = new();
+        network.Nft("add table ip t");
+        (uint before, uint after) = NetworkNamespace.Run(network.Path, () =>
+        {
+            using NftNetlink netlink = new();
+            uint first = netlink.AskGeneration().Generation;
+            netlink.AwaitCommit();
+            return (first, netlink.AskGeneration().Generation);
+        });
+
+        Assert.Equal(before, after);
+    }
+
+    [Fact]
     public void Every_rule_of_every_family_has_the_text_that_nft_prints()
     {
         Root.Required();

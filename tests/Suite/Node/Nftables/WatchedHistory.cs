@@ -38,7 +38,7 @@ internal sealed class WatchedHistory : IDisposable
             Take();
             return condition(History);
         },
-        () => $"{otherwise}: generation {History.Generation}, read {History.Current?.Generation}, {string.Join(" | ", Facts.TakeLast(5))}");
+        () => $"{otherwise}: generation {History.Generation}, read {History.Current?.Generation}, {string.Join(" | ", Facts.OfType<WatchFailed>())} {string.Join(" | ", Facts.TakeLast(5))}");
 
     public void Dispose() => _watcher.Dispose();
 }

@@ -74,6 +74,20 @@ public sealed class NftVerdictTests
     }
 
     [Fact]
+    public void The_next_packet_with_the_same_trace_id_is_a_trace_of_its_own()
+    {
+        Skb unknown = _skb with { Address = 0 };
+        for (int i = 0; i < 2; i++)
+        {
+            _script.Nft(unknown, NftMessages.Rule(7, 4, -1, "out")).Nft(unknown, NftMessages.Return(7, "out")).Nft(unknown, NftMessages.Policy(7, Accept, "out"))
+                .Nft(unknown, NftMessages.Rule(7, 5, Jump, "egress", target: "a")).Nft(unknown, NftMessages.Rule(7, 9, Accept, "a"));
+        }
+        _script.Nft(unknown, NftMessages.Rule(7, 4, Drop, "out")).Nft(unknown, NftMessages.Rule(7, 5, Drop, "other"));
+
+        Assert.Equal([5, 5, 1, 1], TrackerRig.Traces(_script).Select(t => t.NftVerdicts.Count));
+    }
+
+    [Fact]
     public void Where_a_filter_may_not_want_them_verdicts_of_unknown_packets_are_only_counted()
     {
         TrackerRig rig = new TrackerRig(new TrackerOptions { ShowsUnjoinedVerdicts = false }).Play(_script.Nft(_skb with { Address = 0 }, NftMessages.Policy(8, Accept)));

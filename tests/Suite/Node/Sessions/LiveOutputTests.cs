@@ -94,13 +94,20 @@ public sealed class LiveOutputTests : IDisposable
     [Fact]
     public async Task What_a_standing_reader_leaves_no_room_for_is_counted_and_exported_all_the_same()
     {
-        const int Packets = 600; // more than there is room for batches
+        const int Batches = 140;
+        const int Size = 256;
+        const int Packets = Batches * Size; // more than there is room for
         using StandingOutput live = new();
         await using SessionRig rig = await SessionRig.RunningAsync(Spec(live));
-        for (int i = 0; i < Packets; i++)
+        for (int i = 0; i < Batches; i++)
         {
-            rig.Play(new EventScript().Forward(SessionRig.Packet((ushort)(i + 1))));
-            rig.DrainedAt(ulong.MaxValue / 2); // a batch of one
+            EventScript script = new();
+            for (int k = 1; k <= Size; k++)
+            {
+                script.Forward(SessionRig.Packet((ushort)k));
+            }
+            rig.Play(script);
+            rig.DrainedAt(ulong.MaxValue / 2);
             await rig.StatusAsync(); // the shard has handled it: the output's own lane never has more than a few
         }
 
