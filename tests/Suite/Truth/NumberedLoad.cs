@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Sockets;
+using NftCluster.Lab;
+
+namespace NftCluster.Tests.Truth;
+
+/// <summary>Numbered datagrams at a steady rate until it is told to stop: packet n goes from port <see cref="FirstSource"/> + n / Ports to port <see cref="FirstPort"/> + n % Ports.</summary>
+internal sealed class NumberedLoad : IDisposable
+{
+    public const int FirstSource = 61_000;
+    public const int FirstPort = 20_000;
+    public const int Ports = 40_000;
+    private const int MostSources = 400;
+
+    /// <summary>All of it, as pcap-filter(7).</summary>
+    public static readonly string Filter = FormattableString.Invariant($"udp and src portrange {FirstSource}-{FirstSource + MostSources - 1}");
+
+    private readonly LabNetwork _lab;
+    private readonly int _perSecond;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task<int> _sending;
+
+    private NumberedLoad(LabNetwork lab, int perSecond)
+    {
+        (_lab, _perSecond) = (lab, perSecond);
+        _sending = Task.Factory.StartNew(Send, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    public static NumberedLoad Start(LabNetwork lab, int perSecond) => new(lab, perSecond);
+
+    public static int NumberOf(int sourcePort, int port) => ((sourcePort - FirstSource) * Ports) + port - FirstPort;
+
+    /// <summary>How many were sent.</summary>
+    public Task<int> StopAsync()
+    {
+        _stop.Cancel();
+        return _sending;
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
+    private int Send()
+    {
+        IPAddress server = _lab.AddressOf("server", AddressFamily.InterNetwork);
+        CancellationToken stop = _stop.Token;
+        var begin = System.Diagnostics.Stopwatch.StartNew();
+        byte[] payload = new byte[20];
+        int sent = 0;
+        Socket? socket = null;
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                long due = Math.Min((long)(begin.Elapsed.TotalSeconds * _perSecond), (long)MostSources * Ports);
+                for (; sent < due; sent++)
+                {
+                    if (sent % Ports == 0)
+                    {
+                        socket?.Dispose();
+                        socket = NetworkNamespace.Run(_lab.NamespaceOf("client"), () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+                        socket.Bind(new IPEndPoint(IPAddress.Any, FirstSource + (sent / Ports)));
+                    }
+                    socket!.SendTo(payload, new IPEndPoint(server, FirstPort + (sent % Ports)));
+                }
+                stop.WaitHandle.WaitOne(1); // the pace of the load, nothing is waited for
+            }
+        }
+        finally
+        {
+            socket?.Dispose();
+        }
+        return sent;
+    }
+}
