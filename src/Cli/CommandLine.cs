@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using NftCluster.Cli.Client;
 using NftCluster.Cli.Cluster;
 using NftCluster.Cli.Nodes;
 using NftCluster.Cli.Rules;
@@ -26,6 +27,14 @@ internal static class CommandLine
         UpCommand.Create(),
         ControllerCommand.Create(),
         TokenCommand.Create(),
+        LoginCommands.Login(),
+        LoginCommands.Logout(),
+        LoginCommands.WhoAmI(),
+        LoginCommands.Password(),
+        ContextCommand.Create(),
+        SessionCommands.Create(),
+        TracesCommand.Create(),
+        UserCommands.Create(),
         LabCommand.Create(),
         NodeCommand.Create(),
         CompletionCommand.Create(),

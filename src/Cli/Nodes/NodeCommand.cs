@@ -20,6 +20,10 @@ internal static class NodeCommand
               nftcluster node --controller https://10.0.0.1 --netns line-r1 --name r1 --label site=berlin --state-dir /var/lib/nftcluster/r1
               nftcluster node --check
             """);
+        foreach (Command known in Client.NodeListCommands.Create())
+        {
+            command.Subcommands.Add(known);
+        }
         NodeOptions options = new NodeOptions().AddTo(command);
         command.SetAction((parsed, cancellation) => Failures.GuardedAsync(parsed, () => RunAsync(options, parsed, cancellation)));
         return command;

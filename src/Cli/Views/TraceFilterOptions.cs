@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.IO.Enumeration;
+using System.Net;
+using System.Text;
 using NftCluster.Messages;
 
 namespace NftCluster.Cli.Views;
@@ -68,6 +70,33 @@ internal sealed class TraceFilterOptions
 
         filter = error is null ? new TraceFilter(conditions) : TraceFilter.Everything;
         return error is null;
+    }
+
+    /// <summary>
+    /// What of it a controller can look up itself, as parameters that each begin with '&amp;'. Whatever it answers is filtered once more here:
+    /// prefixes, wildcards and times of day are only known to this side.
+    /// </summary>
+    public string AsQuery(ParseResult parsed)
+    {
+        StringBuilder query = new();
+        Add("host", _host, text => IPAddress.TryParse(text, out _));
+        Add("port", _port, _ => true);
+        Add("protocol", _protocol, text => char.IsAsciiLetter(text[0]));
+        Add("verdict", _verdict, text => _verdicts.Contains(text, StringComparer.Ordinal));
+        Add("function", _function, text => !text.Contains('*', StringComparison.Ordinal) && !text.Contains('?', StringComparison.Ordinal));
+        return query.ToString();
+
+        void Add(string name, Option<string[]> option, Predicate<string> canAsk)
+        {
+            string[] values = parsed.GetValue(option) ?? [];
+            if (Array.TrueForAll(values, canAsk))
+            {
+                foreach (string value in values)
+                {
+                    query.Append('&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+                }
+            }
+        }
     }
 
     private static Func<TraceRecord, bool>? Host(string text) =>
