@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using NftCluster.Actors;
 using NftCluster.Messages;
 using NftCluster.Messages.Link;
@@ -14,15 +13,13 @@ namespace NftCluster.Node.Uplink;
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "An actor's end is PostStopAsync: it disposes.")]
 internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, ActorRef<SpoolMessage> spool, ActorRef<AgentMessage> agent, ulong epoch, Action<string> say) : Actor<UplinkMessage>
 {
-    public const uint OldestProtocol = 1;
-    public const uint NewestProtocol = 1;
-
     private const int SilentBeats = 4;
     private static readonly TimeSpan _welcomePatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _spoolPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _certificateLook = TimeSpan.FromHours(1);
 
     private readonly BackOff _backOff = new(Random.Shared, options.FirstWait, options.MostWait);
+    private readonly LinkDialer _dialer = new(options, identity, say);
     private readonly LinkWindow _window = new();
     private readonly Heartbeats _beats = new();
     private readonly CancellationTokenSource _stop = new();
@@ -79,8 +76,9 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
             case BeatNow:
                 await BeatAsync();
                 break;
-            case LookAtCertificate:
-                break; // the next connect renews; a connection that stands is renewed when it is due
+            case LookAtCertificate when _socket is not null && IsRenewalDue():
+                await HangUpAsync("renewing the certificate", TimeSpan.Zero); // each connect renews what is due
+                break;
             case TellObserved { Observed: var observed }:
                 _observed = observed;
                 Send(new NodeFrame { Observed = observed });
@@ -94,10 +92,6 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
             case GetUplinkStatus { ReplyTo: var asker }:
                 asker.Tell(new UplinkStatus(_isWelcome, _acknowledged, _window.UnderWay, _lastError));
                 break;
-        }
-        if (message is LookAtCertificate && _socket is not null && IsRenewalDue())
-        {
-            await HangUpAsync("renewing the certificate", TimeSpan.Zero);
         }
     }
 
@@ -130,49 +124,7 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
         TimeProvider time = Context.Time;
         bool renew = _isRenewalAsked || IsRenewalDue();
         _isRenewalAsked = false;
-        _work = Task.Run(() => ConnectAsync(self, attempt, renew, time, _stop.Token));
-    }
-
-    private async Task ConnectAsync(ActorRef<UplinkMessage> self, int attempt, bool renew, TimeProvider time, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (renew)
-            {
-                await RenewAsync(time, cancellationToken);
-            }
-            LinkSocket socket = await LinkSocket.ConnectAsync(options.Controller, identity, time, cancellationToken);
-            if (!self.Tell(new Connected(socket, attempt)))
-            {
-                await socket.DisposeAsync();
-            }
-        }
-        catch (UplinkException failure)
-        {
-            self.Tell(new ConnectFailed(failure.Message, failure.IsFinal, attempt));
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
-        {
-            self.Tell(new ConnectFailed($"the node's identity cannot be used: {failure.Message.ReplaceLineEndings(" ")}", IsFinal: true, attempt));
-        }
-    }
-
-    /// <summary>A certificate that could not be renewed is still one: the connection is tried with it, and the renewal at the next one.</summary>
-    private async Task RenewAsync(TimeProvider time, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await new Enrollment(identity, time).RenewAsync(options.Controller, options.Name, cancellationToken);
-            say("the certificate was renewed");
-        }
-        catch (UplinkException failure)
-        {
-            say($"the certificate was not renewed: {failure.Message}");
-        }
+        _work = Task.Run(() => _dialer.DialAsync(self, attempt, renew, time, _stop.Token));
     }
 
     private void Greet(LinkSocket socket)
@@ -184,18 +136,7 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
         socket.Start(
             frame => self.Tell(new FrameReceived(frame, TraceTime.UnixNs(time.GetUtcNow()), attempt)),
             why => self.Tell(new LinkEnded(why, attempt)));
-        Hello hello = new()
-        {
-            ProtocolOldest = OldestProtocol,
-            ProtocolNewest = NewestProtocol,
-            Name = options.Name,
-            Epoch = _epoch,
-            Host = options.Host,
-            ControllerIncarnation = _observed?.ControllerIncarnation ?? ByteString.Empty,
-            ObservedGeneration = _observed?.Generation ?? 0,
-        };
-        hello.Labels.Add(options.Labels.ToDictionary(l => l.Key, l => l.Value, StringComparer.Ordinal));
-        Send(new NodeFrame { Hello = hello });
+        Send(new NodeFrame { Hello = NodeFrames.Hello(options, _epoch, _observed) });
         _beats.Begin();
         Timers.StartSingle(nameof(BeatNow), new BeatNow(), _welcomePatience);
     }
@@ -248,9 +189,9 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
 
     private async ValueTask EnterAsync(Welcome welcome)
     {
-        if (welcome.Protocol is < OldestProtocol or > NewestProtocol)
+        if (welcome.Protocol is < NodeFrames.OldestProtocol or > NodeFrames.NewestProtocol)
         {
-            await HangUpAsync($"the controller speaks version {welcome.Protocol} of the link, this node {OldestProtocol} to {NewestProtocol}: upgrade the older one", options.RefusedWait);
+            await HangUpAsync($"the controller speaks version {welcome.Protocol} of the link, this node {NodeFrames.OldestProtocol} to {NodeFrames.NewestProtocol}: upgrade the older one", options.RefusedWait);
             return;
         }
         _isWelcome = true;
@@ -291,7 +232,7 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
                 {
                     return; // the next acknowledgement makes room
                 }
-                Send(new NodeFrame { Data = Framed(frame) });
+                Send(new NodeFrame { Data = NodeFrames.Data(frame) });
                 _window.Sent(frame.Id, frame.Epoch, frame.Sequence, frame.Payload.Bytes.Length);
             }
             if (taken.Frames.Count == 0)
@@ -300,16 +241,6 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
             }
         }
     }
-
-    private static Data Framed(SpoolFrame frame) => new()
-    {
-        Epoch = frame.Epoch,
-        Sequence = frame.Sequence,
-        Compression = frame.Payload.Compression,
-        PayloadBytes = (uint)frame.Payload.PayloadBytes,
-        Payload = UnsafeByteOperations.UnsafeWrap(frame.Payload.Bytes),
-        Hash = frame.Payload.Hash,
-    };
 
     private async ValueTask BeatAsync()
     {
@@ -332,17 +263,7 @@ internal sealed class UplinkActor(UplinkOptions options, NodeIdentity identity, 
         {
             // The disk stands still: the heartbeat goes without the level.
         }
-        Heartbeat beat = _beats.Next(NowNs);
-        beat.Load = _vitals?.Load ?? new Load();
-        if (level is not null)
-        {
-            beat.Spool = new SpoolLevel { Bytes = (ulong)level.Bytes, Frames = (ulong)level.Frames, DroppedFrames = (ulong)level.DroppedFrames, OldestNs = level.OldestNs };
-        }
-        foreach ((string stage, long count) in _vitals?.Counters ?? new Dictionary<string, long>(StringComparer.Ordinal))
-        {
-            beat.Counters[stage] = (ulong)count;
-        }
-        Send(new NodeFrame { Heartbeat = beat });
+        Send(new NodeFrame { Heartbeat = NodeFrames.Filled(_beats.Next(NowNs), _vitals, level) });
     }
 
     private async ValueTask RefusedAsync(Refusal refusal)
