@@ -18,7 +18,7 @@ public static class ExportSchema
     public static IReadOnlyList<string> Validate(string path)
     {
         Assert.SkipWhen(_python.Value is null, "no 2020-12 validator: apt-get install python3-jsonschema");
-        (int exitCode, string output) = Run(_python.Value!, Repository("tests/Suite/Node/Export/validate_export.py"), Repository("docs/export.schema.json"), path);
+        (int exitCode, string output) = Run(_python.Value!, Repository.PathOf("tests/Suite/Node/Export/validate_export.py"), Repository.PathOf("docs/export.schema.json"), path);
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return exitCode != 0 && lines.Length == 0 ? ["the validator failed without a word"] : lines;
     }
@@ -35,17 +35,6 @@ public static class ExportSchema
         {
             File.Delete(path);
         }
-    }
-
-    private static string Repository(string path)
-    {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, "NftCluster.sln")))
-        {
-            root = Path.GetDirectoryName(root);
-        }
-
-        return Path.Combine(root ?? throw new InvalidOperationException("the tests do not run inside the repository"), path);
     }
 
     private static string? FindPython() => _candidates.FirstOrDefault(Works);

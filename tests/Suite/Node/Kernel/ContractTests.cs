@@ -102,7 +102,7 @@ public sealed partial class ContractTests : IDisposable
     [Fact]
     public void Constants_of_the_header_are_those_of_the_mirror()
     {
-        var header = Defines().Matches(HeaderText())
+        var header = Defines().Matches(File.ReadAllText(Repository.PathOf("bpf/trace_abi.h")))
             .ToDictionary(m => Pascal(m.Groups["name"].Value.ToLowerInvariant()), m => long.Parse(m.Groups["value"].ValueSpan, CultureInfo.InvariantCulture), StringComparer.Ordinal);
         FieldInfo[] mirror = [.. typeof(TraceAbi).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.IsLiteral)];
 
@@ -121,7 +121,7 @@ public sealed partial class ContractTests : IDisposable
     [InlineData("filter_test", "TEST_", typeof(FilterTest))]
     public void Enumerations_of_the_header_are_those_of_the_mirror(string name, string prefix, Type mirror)
     {
-        string body = Comments().Replace(Regex.Match(HeaderText(), $$"""enum {{name}} \{(?<body>.*?)\};""", RegexOptions.Singleline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5)).Groups["body"].Value, "");
+        string body = Comments().Replace(Regex.Match(File.ReadAllText(Repository.PathOf("bpf/trace_abi.h")), $$"""enum {{name}} \{(?<body>.*?)\};""", RegexOptions.Singleline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5)).Groups["body"].Value, "");
         List<string> header = [];
         long next = 0;
         foreach (string entry in body.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
@@ -179,19 +179,6 @@ public sealed partial class ContractTests : IDisposable
             pascal.Append(char.ToUpperInvariant(word[0])).Append(word.AsSpan(1));
         }
         return pascal.ToString();
-    }
-
-    private static string HeaderText()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            string header = Path.Combine(at.FullName, "bpf", "trace_abi.h");
-            if (File.Exists(header))
-            {
-                return File.ReadAllText(header);
-            }
-        }
-        throw new FileNotFoundException("bpf/trace_abi.h is in no directory above the tests: run them where they were built");
     }
 
     [GeneratedRegex(@"^#define (?<name>[A-Z_]+)\s+(?<value>[0-9]+)\b", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]

@@ -11,7 +11,7 @@ public sealed class ProbeDocumentTests
     [Fact]
     public void The_table_in_docs_probes_md_is_the_catalog()
     {
-        string path = Path.Combine(RepositoryRoot(), "docs", "probes.md");
+        string path = Path.Combine(Repository.Root, "docs", "probes.md");
         string text = File.ReadAllText(path);
         int from = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         int to = text.IndexOf(End, StringComparison.Ordinal);
@@ -38,16 +38,5 @@ public sealed class ProbeDocumentTests
         }
 
         return text.Append('\n').ToString();
-    }
-
-    private static string RepositoryRoot()
-    {
-        string? directory = AppContext.BaseDirectory;
-        while (directory is not null && !File.Exists(Path.Combine(directory, "NftCluster.sln")))
-        {
-            directory = Path.GetDirectoryName(directory);
-        }
-
-        return directory ?? throw new InvalidOperationException("the tests must run inside the repository");
     }
 }

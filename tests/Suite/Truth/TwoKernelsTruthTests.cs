@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using NftCluster.Cli.Cluster;
+using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Hosting;
+using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Storage;
+using NftCluster.Lab;
+using NftCluster.Tests.Faults;
+using NftCluster.Tests.Node.Export;
+
+namespace NftCluster.Tests.Truth;
+
+/// <summary>
+/// Two routers that share nothing: each an emulated machine with a kernel of its own, joined by a wire of QEMU's; a node in each, the
+/// controller on this host. tests/kernels/run pair starts it.
+/// </summary>
+[Collection(TruthTestGroup.Name)]
+public sealed partial class TwoKernelsTruthTests : IDisposable
+{
+    private const int Packets = 1_000;
+    private const int FirstPort = 20_000;
+
+    private readonly TempDirectory _directory = new();
+    private readonly List<RunningProgram> _programs = [];
+
+    private string State => _directory.File("controller");
+
+    public void Dispose()
+    {
+        _programs.ForEach(program => program.Dispose());
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Every_packet_that_passed_both_is_stored_once_for_each()
+    {
+        (string near, string far) = Kernels();
+        using var controller = RunningProgram.Start("controller", "--state-dir", State, "--address", "127.0.0.1", "--node-port", "0", "--web-port", "0");
+        await controller.SaysAsync("the controller listens");
+        JoinTokenView token = await LocalController.PostAsync(State, "/join-tokens", new TokenOrder(3600, 2), LocalJson.Default.TokenOrder, LocalJson.Default.JoinTokenView, TestContext.Current.CancellationToken);
+        string port = controller.Errors.Select(line => NodePort().Match(line)).First(found => found.Success).Groups["port"].Value;
+        int wire = FreePort();
+        Boot(near, "near", $"listen=127.0.0.1:{wire}", port, token.Token);
+        Boot(far, "far", $"connect=127.0.0.1:{wire}", port, token.Token);
+        await UntilAsync(() => Task.FromResult(IsThere("near", "ready") && IsThere("far", "ready")), "both routers are up");
+        ClusterSessionView session = await LocalController.PostAsync(State, "/sessions", new SessionRequest { Filter = "udp and dst portrange 20000-29999" }, LocalJson.Default.SessionRequest, LocalJson.Default.ClusterSessionView, TestContext.Current.CancellationToken);
+        await UntilAsync(async () => (await SessionAsync(session.Id)).Nodes.Count(node => node.State == "RUNNING") == 2, "both nodes run the session");
+        Touch("near", "go");
+        Touch("far", "go");
+        await UntilAsync(() => Task.FromResult(IsThere("near", "sent")), "all is sent");
+        TraceQueries queries = new(Database.Open(State));
+        await UntilAsync(async () => (await AllAsync(queries, session.Id)).Count >= 2 * Packets, "two traces for each packet are stored");
+        Touch("near", "end");
+        Touch("far", "end");
+        await UntilAsync(() => Task.FromResult(IsThere("near", "node.log") && IsThere("far", "node.log")), "both captures are whole");
+
+        List<StoredTrace> all = await AllAsync(queries, session.Id);
+        IReadOnlyList<NodeView> nodes = await LocalController.GetAsync(State, "/nodes", LocalJson.Default.IReadOnlyListNodeView, TestContext.Current.CancellationToken);
+        foreach ((string name, string side) in new[] { ("r1", "near"), ("r2", "far") })
+        {
+            NodeView node = nodes.Single(view => view.Name == name);
+            int[] seen = [.. PcapFile.Read(Path.Combine(_directory.File(side), "seen.pcap")).Select(captured => CapturedPacket.Parse(captured).DestinationPort!.Value).Order()];
+            int[] stored = [.. all.Where(trace => trace.Id.NodeId == node.Id).Select(trace => trace.Trace.DstPort!.Value).Order()];
+            Assert.Equal(Enumerable.Range(FirstPort, Packets), seen);
+            Assert.Equal(seen, stored);
+            TestContext.Current.TestOutputHelper?.WriteLine($"{name} on Linux {node.KernelRelease}: {stored.Length} packets, each stored once");
+        }
+        Assert.NotEqual(nodes[0].KernelRelease, nodes[1].KernelRelease, StringComparer.Ordinal);
+    }
+
+    private static (string Near, string Far) Kernels()
+    {
+        string[] given = (Environment.GetEnvironmentVariable("NFTCLUSTER_TEST_KERNELS") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.SkipWhen(given.Length != 2, "needs two emulated kernels: tests/kernels/run pair");
+        return (given[0], given[1]);
+    }
+
+    private void Boot(string kernel, string side, string wire, string port, string token)
+    {
+        string shared = _directory.File(side);
+        Directory.CreateDirectory(shared);
+        string root = Repository.Root;
+        string network = $"-netdev socket,id=w,{wire} -device virtio-net-pci,netdev=w,mac=52:54:00:00:00:{(side == "near" ? "01" : "02")} -netdev user,id=u -device virtio-net-pci,netdev=u,mac=52:54:00:00:01:{(side == "near" ? "01" : "02")}";
+        _programs.Add(RunningProgram.StartOther("env", $"KERNEL_LAB_OUT={shared}", "KERNEL_LAB_TIMEOUT=1200", $"KERNEL_LAB_QEMU={network}",
+            $"{root}/tests/kernels/boot-kernel", kernel, $"bash {root}/tests/kernels/router {root} {side} https://10.0.2.2:{port} {token}"));
+    }
+
+    [GeneratedRegex("nodes on port (?<port>[0-9]+)", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex NodePort();
+
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private bool IsThere(string side, string name) => File.Exists(Path.Combine(_directory.File(side), name));
+
+    private void Touch(string side, string name) => File.WriteAllText(Path.Combine(_directory.File(side), name), "");
+
+    private Task<ClusterSessionView> SessionAsync(string id) => LocalController.GetAsync(State, $"/sessions/{id}", LocalJson.Default.ClusterSessionView, TestContext.Current.CancellationToken);
+
+    private static async Task<List<StoredTrace>> AllAsync(TraceQueries queries, string session)
+    {
+        List<StoredTrace> all = [];
+        await foreach (StoredTrace stored in queries.AllAsync(session, TestContext.Current.CancellationToken))
+        {
+            all.Add(stored);
+        }
+        return all;
+    }
+
+    /// <summary>An emulated machine takes minutes for what takes this one seconds.</summary>
+    private async Task UntilAsync(Func<Task<bool>> holds, string what)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromMinutes(8));
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(500));
+        while (!await holds())
+        {
+            Assert.False(_programs.Exists(program => program.HasExited), $"a machine ended before {what}: {string.Join(" || ", _programs.Select(program => program.Describe()))}");
+            try
+            {
+                await timer.WaitForNextTickAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"not within 8 minutes: {what}; {string.Join(" || ", _programs.Select(program => program.Describe()))}");
+            }
+        }
+    }
+}
