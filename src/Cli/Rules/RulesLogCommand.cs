@@ -15,16 +15,19 @@ internal static class RulesLogCommand
 
             Examples:
               nftcluster rules log
+              nftcluster rules log --netns line-r1
               nftcluster rules log -o json | jq 'select(.action == "apply")'
             """);
         Option<string> state = ChangeOptions.State();
         command.Options.Add(state);
+        Option<string?> netns = TraceOptions.Text("--netns", "NAME", "Only changes that were made with this --netns. Default: all.");
+        command.Options.Add(netns);
         Option<string> format = RulesListCommand.Format(command);
         command.SetAction((parsed, _) => Failures.GuardedAsync(parsed, () =>
         {
             TerminalWriter terminal = RulesListCommand.Terminal(parsed);
             bool any = false;
-            foreach (ChangeLogEntry entry in ChangeStore.Open(parsed.GetValue(state)!).ReadLog())
+            foreach (ChangeLogEntry entry in ChangeStore.Open(parsed.GetValue(state)!).ReadLog().Where(entry => parsed.GetValue(netns) is not { } wanted || entry.Netns == wanted))
             {
                 any = true;
                 if (parsed.GetValue(format) == "json")

@@ -41,7 +41,7 @@ internal sealed class RulesPlace
     public string Words(ParseResult parsed) => parsed.GetValue(_netns) is { } name ? $" --netns {name}" : "";
 
     /// <summary>As the user named it, for the log.</summary>
-    public string NameOf(ParseResult parsed) => parsed.GetValue(_netns) ?? "this one";
+    public string NameOf(ParseResult parsed) => parsed.GetValue(_netns) ?? RulesetChanger.OwnNamespace;
 
     /// <summary>What of the ruleset is wanted, NftCluster's own tables left out. Nothing of that name is an error: a typing mistake shows.</summary>
     public Ruleset Narrow(ParseResult parsed, Ruleset ruleset)

@@ -8,7 +8,13 @@ internal sealed record ChangeOutcome(string Id, IReadOnlyList<RulesetChange> Cha
 /// <summary>Makes changes and takes them back; runs on a thread inside the namespace, one change at a time per state directory.</summary>
 internal sealed class RulesetChanger(ChangeStore store, string netns, uint netnsInode, TimeProvider time)
 {
+    /// <summary>What a namespace is called that nobody named.</summary>
+    public const string OwnNamespace = "this one";
+
     private static readonly string[] _anyTable = ["flush ruleset", "include", "define", "$"];
+
+    /// <summary>As it must be said again in the next command.</summary>
+    private string Where => netns == OwnNamespace ? "" : $" --netns {netns}";
 
     /// <summary>
     /// 1 look at what is there · 2 let the kernel check it all · 3 keep what takes it back · 4 start the guard, if one is wanted ·
@@ -19,7 +25,7 @@ internal sealed class RulesetChanger(ChangeStore store, string netns, uint netns
         using IDisposable turn = store.Lock();
         if (store.Pending(netnsInode) is { } waiting)
         {
-            throw new RuleChangeException($"change {waiting.Id} still waits: nftcluster rules confirm, or rules undo");
+            throw new RuleChangeException($"change {waiting.Id} still waits: nftcluster rules confirm{Where}, or rules undo{Where}");
         }
         // 1
         var before = RulesetPicture.Take();
