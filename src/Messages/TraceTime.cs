@@ -20,6 +20,9 @@ public static class TraceTime
         text[29] = 'Z';
     });
 
+    /// <summary>To 100 ns.</summary>
+    public static DateTimeOffset FromUnixNs(long unixNs) => DateTimeOffset.UnixEpoch.AddTicks(unixNs / 100);
+
     public static long UnixNs(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     /// <summary>Only what <see cref="Format(long)"/> makes; by hand, because the framework's parser ends at 100 ns.</summary>

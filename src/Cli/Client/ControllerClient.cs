@@ -73,10 +73,9 @@ internal sealed class ControllerClient : IDisposable
         return _client.SendAsync(request, cancellation);
     }, cancellation);
 
-    /// <summary>Keeps what a login or a renewal answered.</summary>
-    public async Task TakeTokensAsync(HttpResponseMessage response, string? username, bool makeCurrent, CancellationToken cancellation)
+    /// <summary>Keeps what a login, a renewal or a new password answered.</summary>
+    public void TakeTokens(JsonElement answer, string? username, bool makeCurrent)
     {
-        JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellation);
         _context = _context with
         {
             Username = username ?? _context.Username,
@@ -132,7 +131,7 @@ internal sealed class ControllerClient : IDisposable
         {
             return false;
         }
-        await TakeTokensAsync(response, null, makeCurrent: false, cancellation);
+        TakeTokens(await response.Content.ReadFromJsonAsync<JsonElement>(cancellation), null, makeCurrent: false);
         return true;
     }
 

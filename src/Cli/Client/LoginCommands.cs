@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Http.Json;
 using System.Text.Json;
 
 namespace NftCluster.Cli.Client;
@@ -43,7 +44,7 @@ internal static class LoginCommands
             {
                 throw await ApiProblem.ReadAsync(response, "", cancellation);
             }
-            await client.TakeTokensAsync(response, user, makeCurrent: true, cancellation);
+            client.TakeTokens(await response.Content.ReadFromJsonAsync<JsonElement>(cancellation), user, makeCurrent: true);
             JsonElement me = await client.GetAsync("/api/auth/me", cancellation);
             await error.WriteLineAsync($"nftcluster: {user} ({ApiTable.TextAt(me, "role")}) at {root}, context {name}{(ApiTable.TextAt(me, "first_login") == "yes" ? "; choose a password of your own first: nftcluster password" : "")}");
             return 0;
@@ -97,7 +98,7 @@ internal static class LoginCommands
                 ["current_password"] = SecretInput.Read(parsed.GetValue(old), "Password until now: ", error),
                 ["new_password"] = SecretInput.Read(parsed.GetValue(chosen), "New password: ", error),
             };
-            await client.PostAsync("/api/auth/password", body, cancellation);
+            client.TakeTokens(await client.PostAsync("/api/auth/password", body, cancellation), null, makeCurrent: false);
             await error.WriteLineAsync("nftcluster: the password is changed");
             return 0;
         }));

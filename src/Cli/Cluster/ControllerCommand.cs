@@ -39,12 +39,23 @@ internal static class ControllerCommand
             await using ControllerHost host = await ControllerHost.StartAsync(options, new(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
             await error.WriteLineAsync($"nftcluster: the controller listens: {WebAddress(options, host)}, nodes on port {host.NodePort}; state in {options.StateDirectory}");
             await error.WriteLineAsync($"nftcluster: let a node join: nftcluster token create --state-dir {options.StateDirectory}");
+            await WriteLoginAsync(error, options, host);
             ready?.Write();
             await stop.WhenToldAsync();
             await error.WriteLineAsync("nftcluster: stopping; sessions run on, nodes keep what they see");
             return 0;
         }));
         return command;
+    }
+
+    /// <summary>How to log in: the certificate that is shown, and once the first admin's password.</summary>
+    public static async Task WriteLoginAsync(TextWriter error, ControllerOptions options, ControllerHost host)
+    {
+        if (host.FirstPassword is { } password)
+        {
+            await error.WriteLineAsync($"nftcluster: first login, shown only now: user admin, password {password}");
+        }
+        await error.WriteLineAsync($"nftcluster: log in: nftcluster login {WebAddress(options, host)[..^1]}{(host.WebFingerprint is { } print ? $" --fingerprint {print}" : "")}");
     }
 
     public static string WebAddress(ControllerOptions options, ControllerHost host) => $"{(options.PlainHttp ? "http" : "https")}://{(options.Address.Length > 0 ? options.Address : "localhost")}:{host.WebPort}/";

@@ -41,6 +41,7 @@ internal static class UpCommand
             await using ControllerHost host = await ControllerHost.StartAsync(options, new SessionCheck(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
             await error.WriteLineAsync($"nftcluster: ready at {ControllerCommand.WebAddress(options, host)}; state in {options.StateDirectory}; Ctrl-C stops");
             await error.WriteLineAsync($"nftcluster: next: nftcluster token create --state-dir {options.StateDirectory}, and on another host: nftcluster node --controller https://THIS-HOST:{host.NodePort} --token …");
+            await ControllerCommand.WriteLoginAsync(error, options, host);
             AgentOptions node = await NodeAsync(options, host, parsed.GetValue(name) ?? Environment.MachineName, parsed.GetValue(netns), stop.Token);
             // The node ends first: what its sessions saw is handed over while the controller still takes it.
             await new AgentHost(node, TimeProvider.System, line => error.WriteLine($"nftcluster: node: {line}")).RunAsync(() => { }, stop.Token);

@@ -8,6 +8,9 @@ internal static partial class ClusterLog
     [LoggerMessage(6000, LogLevel.Information, "node {Name} ({NodeId}) joined")]
     public static partial void NodeJoined(ILogger logger, string name, string nodeId);
 
+    [LoggerMessage(6050, LogLevel.Error, "{Method} {Path} failed")]
+    public static partial void RequestFailed(ILogger logger, string method, string path, Exception failure);
+
     [LoggerMessage(6001, LogLevel.Warning, "a node called '{Name}' may not join: {Reason}")]
     public static partial void JoinRefused(ILogger logger, string name, string reason);
 

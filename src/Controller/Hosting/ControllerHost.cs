@@ -8,7 +8,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NftCluster.Actors;
+using NftCluster.Controller.Api;
+using NftCluster.Controller.Auth;
 using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Export;
 using NftCluster.Controller.Sessions;
 using NftCluster.Controller.Storage;
 
@@ -30,6 +33,12 @@ internal sealed class ControllerHost : IAsyncDisposable
     public required ActorRef<ClusterMessage> Cluster { get; init; }
 
     public required TraceQueries Queries { get; init; }
+
+    /// <summary>Of the admin that this start has made: shown once.</summary>
+    public string? FirstPassword { get; private init; }
+
+    /// <summary>SHA-256 of the web certificate, hex: what a user compares, or pins; null with plain HTTP.</summary>
+    public string? WebFingerprint { get; private set; }
 
     public int WebPort { get; private set; }
 
@@ -59,12 +68,14 @@ internal sealed class ControllerHost : IAsyncDisposable
             ClusterPlace place = new(new Journal(database), authority, check, new ClusterListeners(), options.Link, Version, logger);
             ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
             system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
-            host = new ControllerHost(system) { Cluster = cluster, Queries = new TraceQueries(database) };
+            TraceQueries queries = new(database);
+            host = new ControllerHost(system) { Cluster = cluster, Queries = queries, FirstPassword = FirstAdmin.Make(new Accounts(database, time), options.Auth.AdminPasswordFile) };
             host._held.AddRange([mine, authority]);
 
             // 3. The doors, once nodes and sessions are back from the journal.
             await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience, cancellation);
-            await host.OpenAsync(options, certificates, authority, storage, time, logs, logger, cancellation);
+            ApiPlace api = new(cluster, storage, queries, database, new ClusterExport(queries, options.StateDirectory, Version));
+            await host.OpenAsync(options, certificates, authority, api, time, logs, logger, cancellation);
             return host;
         }
         catch
@@ -90,7 +101,7 @@ internal sealed class ControllerHost : IAsyncDisposable
         _held.ForEach(held => held.Dispose());
     }
 
-    private async Task OpenAsync(ControllerOptions options, CertificateStore certificates, CertificateAuthority authority, ActorRef<StorageMessage> storage, TimeProvider time, ILoggerProvider? logs, ILogger logger, CancellationToken cancellation)
+    private async Task OpenAsync(ControllerOptions options, CertificateStore certificates, CertificateAuthority authority, ApiPlace api, TimeProvider time, ILoggerProvider? logs, ILogger logger, CancellationToken cancellation)
     {
         WebApplicationBuilder nodes = KestrelSetup.Builder(logs);
         X509Certificate2 server = authority.IssueServer();
@@ -98,7 +109,7 @@ internal sealed class ControllerHost : IAsyncDisposable
         nodes.ListenForNodes(options, server, authority);
         WebApplication nodeDoor = nodes.Build();
         nodeDoor.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15) });
-        NodePort port = new(authority, Cluster, storage, options.Link, time, logger);
+        NodePort port = new(authority, Cluster, api.Storage, options.Link, time, logger);
         port.Map(nodeDoor);
 
         WebApplicationBuilder local = KestrelSetup.Builder(logs);
@@ -114,9 +125,12 @@ internal sealed class ControllerHost : IAsyncDisposable
         {
             _held.Add(webCertificate);
         }
+        WebFingerprint = webCertificate is null ? null : Convert.ToHexStringLower(webCertificate.GetCertHash(System.Security.Cryptography.HashAlgorithmName.SHA256));
         web.ListenForWeb(options, webCertificate);
+        web.Services.AddApi(api, options.Auth, api.Database, time);
         WebApplication webDoor = web.Build();
-        webDoor.MapGet("/", () => Results.Text($"NftCluster controller {Version}\nNodes join on port {NodePort}: make a token with nftcluster token create\n"));
+        webDoor.UseApi(logger);
+        webDoor.MapGet("/", () => Results.Text($"NftCluster controller {Version}\nAPI: /api/openapi.json; nodes join on port {NodePort}: make a token with nftcluster token create\n")).AllowAnonymous();
 
         _doors.AddRange([webDoor, localDoor, nodeDoor]);
         await StartAsync(localDoor, socket, cancellation);

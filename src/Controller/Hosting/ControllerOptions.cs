@@ -29,5 +29,7 @@ internal sealed record ControllerOptions
     /// <summary>Traces that are older, or the oldest beyond that size, are removed; 0 = no limit.</summary>
     public RetentionLimits Retention { get; init; } = new(TimeSpan.FromDays(30), 20L << 30);
 
+    public Auth.AuthOptions Auth { get; init; } = new();
+
     public LinkOptions Link { get; init; } = new();
 }

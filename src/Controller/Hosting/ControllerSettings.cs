@@ -23,6 +23,9 @@ internal static class ControllerSettings
         ["web_certificate"] = (options, value) => options with { WebCertificate = value.Length > 0 ? value : null },
         ["names"] = (options, value) => options with { Names = value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries) },
         ["node_certificate_days"] = (options, value) => options with { NodeCertificateLifetime = TimeSpan.FromDays(Number(value, 1, 825)) },
+        ["access_token_hours"] = (options, value) => options with { Auth = options.Auth with { AccessTokenLifetime = TimeSpan.FromHours(Number(value, 1, 24 * 365)) } },
+        ["refresh_token_days"] = (options, value) => options with { Auth = options.Auth with { RefreshTokenLifetime = TimeSpan.FromDays(Number(value, 1, 3_650)) } },
+        ["admin_password_file"] = (options, value) => options with { Auth = options.Auth with { AdminPasswordFile = value.Length > 0 ? value : null } },
         ["retention_days"] = (options, value) => options with { Retention = options.Retention with { Age = TimeSpan.FromDays(Number(value, 0, 36_500)) } },
         ["retention_gib"] = (options, value) => options with { Retention = options.Retention with { Bytes = Number(value, 0, 1 << 20) << 30 } },
     };

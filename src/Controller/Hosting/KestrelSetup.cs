@@ -52,7 +52,7 @@ internal static class KestrelSetup
     public static void ListenForWeb(this WebApplicationBuilder builder, ControllerOptions options, X509Certificate2? certificate) =>
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
-            Limit(kestrel, kestrel.Limits.MaxRequestBodySize ?? MostJoinBytes);
+            Limit(kestrel, Api.ApiHost.MostBodyBytes);
             if (certificate is null)
             {
                 kestrel.ListenOnLoopback(options.WebPort);

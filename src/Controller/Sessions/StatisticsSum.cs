@@ -7,6 +7,21 @@ internal static class StatisticsSum
 {
     private const int Top = 20;
 
+    public static StatisticsRecord Nothing { get; } = new()
+    {
+        TotalEvents = 0,
+        TotalPackets = 0,
+        ValuablePackets = 0,
+        ExportedPackets = 0,
+        FunctionsTraced = 0,
+        TopFunctions = [],
+        EventsPerSecond = 0,
+        Verdicts = new Dictionary<string, long>(StringComparer.Ordinal),
+        DropReasons = new Dictionary<string, long>(StringComparer.Ordinal),
+        DuplicateEvents = 0,
+        Losses = [],
+    };
+
     public static StatisticsRecord? Of(IReadOnlyCollection<StatisticsRecord> parts) => parts.Count == 0 ? null : new StatisticsRecord
     {
         TotalEvents = parts.Sum(part => part.TotalEvents),

@@ -36,6 +36,9 @@ internal sealed class TraceQueries(Database database)
         }
     }
 
+    /// <summary>The newest frame of the session that is stored; 0 = none. It grows with whatever is stored.</summary>
+    public Task<long> LastFrameAsync(string sessionId, CancellationToken cancellation) => Task.Run(() => Guarded(() => Rows("SELECT coalesce(max(id), 0) FROM frames WHERE session_id = $session", sessionId, row => row.GetInt64(0))[0]), cancellation);
+
     /// <summary>Of the session, and of its nodes as a whole while it had traces there.</summary>
     public Task<IReadOnlyList<StoredLoss>> LossesAsync(string sessionId, CancellationToken cancellation) => Task.Run<IReadOnlyList<StoredLoss>>(() => Guarded(() => Losses(sessionId)), cancellation);
 

@@ -1,0 +1,21 @@
+using Microsoft.Data.Sqlite;
+
+namespace NftCluster.Controller.Storage;
+
+/// <summary>SQLite's refusals as <see cref="StorageException"/>: one line. A broken constraint is the caller's business.</summary>
+internal static class StorageGuard
+{
+    private const int Constraint = 19;
+
+    public static T Run<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SqliteException refused) when (refused.SqliteErrorCode != Constraint)
+        {
+            throw new StorageException(SqliteText.Explain(refused), refused);
+        }
+    }
+}
