@@ -40,13 +40,15 @@ internal static class ApiHost
     {
         web.Use(SecurityHeadersAsync);
         web.UseStatusCodePages(context => ApiProblem.WriteAsync(context.HttpContext));
+        Auditing auditing = new(web.Services.GetRequiredService<AuditLog>(), logger);
+        web.Use(auditing.InvokeAsync);
         web.Use((context, next) => RefusedAsync(context, next, logger));
         web.UseRouting();
         web.UseAuthentication();
         web.UseAuthorization();
         web.UseRateLimiter();
         web.UseWebSockets();
-        RouteGroupBuilder api = web.MapGroup("/api").AddEndpointFilter<AuditFilter>().AddEndpointFilter<QueryFilter>();
+        RouteGroupBuilder api = web.MapGroup("/api").AddEndpointFilter<QueryFilter>();
         AuthEndpoints.Map(api);
         UserEndpoints.Map(api);
         SessionEndpoints.Map(api);

@@ -25,7 +25,7 @@ internal static class AuthEndpoints
 
     private static IResult Login(LoginRequest request, Logins logins, HttpContext context)
     {
-        context.Items[AuditFilter.WhoItem] = request.Username;
+        Auditing.Name(context, request.Username);
         return request.Password.Length <= Logins.MostPassword && logins.Login(request.Username, request.Password) is { } answer
             ? Results.Ok(answer)
             : ApiProblem.Unauthorized("user name or password is wrong, or the account is closed for a minute after too many tries");

@@ -11,6 +11,9 @@ internal static partial class ClusterLog
     [LoggerMessage(6050, LogLevel.Error, "{Method} {Path} failed")]
     public static partial void RequestFailed(ILogger logger, string method, string path, Exception failure);
 
+    [LoggerMessage(6051, LogLevel.Error, "{Who}: {Method} {Route} could not be written to the audit log: {Reason}")]
+    public static partial void NotAudited(ILogger logger, string who, string method, string route, string reason);
+
     [LoggerMessage(6001, LogLevel.Warning, "a node called '{Name}' may not join: {Reason}")]
     public static partial void JoinRefused(ILogger logger, string name, string reason);
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NftCluster.Actors;
@@ -39,6 +40,9 @@ internal sealed class ControllerHost : IAsyncDisposable
 
     /// <summary>SHA-256 of the web certificate, hex: what a user compares, or pins; null with plain HTTP.</summary>
     public string? WebFingerprint { get; private set; }
+
+    /// <summary>Everything that the web port answers.</summary>
+    public IReadOnlyList<Microsoft.AspNetCore.Http.Endpoint> WebEndpoints { get; private set; } = [];
 
     public int WebPort { get; private set; }
 
@@ -132,6 +136,7 @@ internal sealed class ControllerHost : IAsyncDisposable
         webDoor.UseApi(logger);
         webDoor.MapGet("/", () => Results.Text($"NftCluster controller {Version}\nAPI: /api/openapi.json; nodes join on port {NodePort}: make a token with nftcluster token create\n")).AllowAnonymous();
 
+        WebEndpoints = [.. ((IEndpointRouteBuilder)webDoor).DataSources.SelectMany(source => source.Endpoints)];
         _doors.AddRange([webDoor, localDoor, nodeDoor]);
         await StartAsync(localDoor, socket, cancellation);
         File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
