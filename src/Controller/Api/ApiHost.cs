@@ -47,7 +47,7 @@ internal static class ApiHost
         web.UseAuthentication();
         web.UseAuthorization();
         web.UseRateLimiter();
-        web.UseWebSockets();
+        web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30) });
         RouteGroupBuilder api = web.MapGroup("/api").AddEndpointFilter<QueryFilter>();
         AuthEndpoints.Map(api);
         UserEndpoints.Map(api);
@@ -56,6 +56,7 @@ internal static class ApiHost
         NodeEndpoints.Map(api);
         AdminEndpoints.Map(api);
         HealthEndpoints.Map(web);
+        LiveEndpoints.Map(web);
         web.MapOpenApi("/api/openapi.json").AllowAnonymous();
     }
 

@@ -13,6 +13,7 @@ using NftCluster.Controller.Api;
 using NftCluster.Controller.Auth;
 using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Export;
+using NftCluster.Controller.Live;
 using NftCluster.Controller.Sessions;
 using NftCluster.Controller.Storage;
 
@@ -69,16 +70,18 @@ internal sealed class ControllerHost : IAsyncDisposable
                 Supervision = new SupervisorStrategy { MaxRestarts = 5 },
             });
             ActorRef<StorageMessage> storage = system.Spawn("storage", () => new StorageActor(database, new StorageOptions(options.StateDirectory)), Mailbox.Wait(8192));
-            ClusterPlace place = new(new Journal(database), authority, check, new ClusterListeners(), options.Link, Version, logger);
+            ActorRef<LiveMessage> live = system.Spawn<LiveMessage>("live", () => new LiveHubActor(), Mailbox.DropNewest(LiveHubActor.Mailbox));
+            ControllerMetrics metrics = new();
+            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, metrics), options.Link, Version, logger);
             ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
             system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
             TraceQueries queries = new(database);
             host = new ControllerHost(system) { Cluster = cluster, Queries = queries, FirstPassword = FirstAdmin.Make(new Accounts(database, time), options.Auth.AdminPasswordFile) };
-            host._held.AddRange([mine, authority]);
+            host._held.AddRange([mine, authority, metrics]);
 
             // 3. The doors, once nodes and sessions are back from the journal.
             await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience, cancellation);
-            ApiPlace api = new(cluster, storage, queries, database, new ClusterExport(queries, options.StateDirectory, Version));
+            ApiPlace api = new(cluster, storage, queries, database, new ClusterExport(queries, options.StateDirectory, Version), live, metrics);
             await host.OpenAsync(options, certificates, authority, api, time, logs, logger, cancellation);
             return host;
         }
@@ -104,6 +107,20 @@ internal sealed class ControllerHost : IAsyncDisposable
         await _system.StopAsync(_patience);
         _held.ForEach(held => held.Dispose());
     }
+
+    /// <summary>What happens is shown and counted; who shows it may be behind, and says so.</summary>
+    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ControllerMetrics metrics) => new()
+    {
+        Session = view => live.Tell(new SessionTold(view)),
+        Node = view => live.Tell(new NodeTold(view)),
+        Stored = (id, name, payload) =>
+        {
+            metrics.Frames.Add(1);
+            metrics.Traces.Add(payload.Traces?.Trace.Count ?? 0);
+            metrics.Losses.Add(payload.Losses?.Loss.Count ?? 0);
+            live.Tell(new PayloadTold(id, name, payload));
+        },
+    };
 
     private async Task OpenAsync(ControllerOptions options, CertificateStore certificates, CertificateAuthority authority, ApiPlace api, TimeProvider time, ILoggerProvider? logs, ILogger logger, CancellationToken cancellation)
     {

@@ -45,9 +45,9 @@ public sealed partial class TwoKernelsTruthTests : IDisposable
         await controller.SaysAsync("the controller listens");
         JoinTokenView token = await LocalController.PostAsync(State, "/join-tokens", new TokenOrder(3600, 2), LocalJson.Default.TokenOrder, LocalJson.Default.JoinTokenView, TestContext.Current.CancellationToken);
         string port = controller.Errors.Select(line => NodePort().Match(line)).First(found => found.Success).Groups["port"].Value;
-        int wire = FreePort();
-        Boot(near, "near", $"listen=127.0.0.1:{wire}", port, token.Token);
-        Boot(far, "far", $"connect=127.0.0.1:{wire}", port, token.Token);
+        (int nearEnd, int farEnd) = (FreePort(), FreePort());
+        Boot(near, "near", nearEnd, farEnd, port, token.Token);
+        Boot(far, "far", farEnd, nearEnd, port, token.Token);
         await UntilAsync(() => Task.FromResult(IsThere("near", "ready") && IsThere("far", "ready")), "both routers are up");
         ClusterSessionView session = await LocalController.PostAsync(State, "/sessions", new SessionRequest { Filter = "udp and dst portrange 20000-29999" }, LocalJson.Default.SessionRequest, LocalJson.Default.ClusterSessionView, TestContext.Current.CancellationToken);
         await UntilAsync(async () => (await SessionAsync(session.Id)).Nodes.Count(node => node.State == "RUNNING") == 2, "both nodes run the session");
@@ -82,12 +82,13 @@ public sealed partial class TwoKernelsTruthTests : IDisposable
         return (given[0], given[1]);
     }
 
-    private void Boot(string kernel, string side, string wire, string port, string token)
+    /// <summary>The wire is a pair of UDP ports on loopback: a machine that has to be booted again takes its end up again.</summary>
+    private void Boot(string kernel, string side, int here, int there, string port, string token)
     {
         string shared = _directory.File(side);
         Directory.CreateDirectory(shared);
         string root = Repository.Root;
-        string network = $"-netdev socket,id=w,{wire} -device virtio-net-pci,netdev=w,mac=52:54:00:00:00:{(side == "near" ? "01" : "02")} -netdev user,id=u -device virtio-net-pci,netdev=u,mac=52:54:00:00:01:{(side == "near" ? "01" : "02")}";
+        string network = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"-netdev dgram,id=w,local.type=inet,local.host=127.0.0.1,local.port={here},remote.type=inet,remote.host=127.0.0.1,remote.port={there} -device virtio-net-pci,netdev=w,mac=52:54:00:00:00:{(side == "near" ? "01" : "02")} -netdev user,id=u -device virtio-net-pci,netdev=u,mac=52:54:00:00:01:{(side == "near" ? "01" : "02")}");
         _programs.Add(RunningProgram.StartOther("env", $"KERNEL_LAB_OUT={shared}", "KERNEL_LAB_TIMEOUT=1200", $"KERNEL_LAB_QEMU={network}",
             $"{root}/tests/kernels/boot-kernel", kernel, $"bash {root}/tests/kernels/router {root} {side} https://10.0.2.2:{port} {token}"));
     }
@@ -97,9 +98,9 @@ public sealed partial class TwoKernelsTruthTests : IDisposable
 
     private static int FreePort()
     {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private bool IsThere(string side, string name) => File.Exists(Path.Combine(_directory.File(side), name));

@@ -18,6 +18,8 @@ public sealed class RolesTests
         ("GET /health/live", Anybody),
         ("GET /health/ready", Anybody),
         ("GET /api/openapi.json", Anybody),
+        ("GET /api/ws", Anybody), // asks for its token itself: LiveSocketTests
+        ("GET /metrics", Anybody), // from this host
         ("POST /api/auth/login", Anybody),
         ("POST /api/auth/refresh", Anybody),
         ("POST /api/auth/logout", Anybody),
