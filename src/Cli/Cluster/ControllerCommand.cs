@@ -19,6 +19,10 @@ internal static class ControllerCommand
               nftcluster controller --state-dir ./state --web-port 8443 --node-port 8444
               nftcluster controller --config controller.json --check
             """);
+        foreach (Command care in ControllerCareCommands.Create())
+        {
+            command.Subcommands.Add(care);
+        }
         ControllerFlags flags = new ControllerFlags().AddTo(command);
         Option<bool> check = new("--check") { Description = "Say whether the settings can be used, and exit." };
         Option<string?> readyFile = new("--ready-file") { Description = "Write this file once nodes can connect, and remove it at the end.", HelpName = "PATH" };
