@@ -14,8 +14,11 @@ internal sealed record LinkOptions
     /// <summary>A whole frame: the largest payload and what stands around it.</summary>
     public const int MostFrameBytes = DataFrame.MostPayloadBytes + (64 << 10);
 
-    /// <summary>Bytes of payload that a node may have under way. 200 nodes that all use it are 800 MB on the wire and in the kernel, not here: a frame is read when there is room for it.</summary>
-    public long CreditBytes { get; init; } = 4 << 20;
+    /// <summary>Bytes of payload, packed, that a node may have under way: 200 nodes that all use it are 100 MiB here.</summary>
+    public long CreditBytes { get; init; } = 512 << 10;
+
+    /// <summary>Bytes before compression that are held unpacked, of all nodes together; as objects they are several times that.</summary>
+    public long UnpackedBytes { get; init; } = 16 << 20;
 
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -11,7 +11,7 @@ namespace NftCluster.Controller.Cluster;
 internal sealed record NodeIdentity(string NodeId, DateTimeOffset CertificateEnds, bool IsOutgoing, string RemoteAddress);
 
 /// <summary>One accepted WebSocket of a node: Hello, then three loops (read, commit, write) that end together.</summary>
-internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, ActorRef<ClusterMessage> cluster, ActorRef<StorageMessage> storage, LinkOptions options, TimeProvider time, ILogger logger)
+internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, ActorRef<ClusterMessage> cluster, ActorRef<StorageMessage> storage, IngestBudget budget, LinkOptions options, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(2);
@@ -42,7 +42,7 @@ internal sealed class NodeConnection(WebSocket socket, NodeIdentity identity, Ac
             }
             link = admittedLink;
             // 4. Until one of the three ends.
-            IngestLane lane = new(identity.NodeId, storage, link, options, time);
+            IngestLane lane = new(identity.NodeId, storage, link, budget, options, time);
             reading = ReadAsync(link, lane, end.Token);
             // An error of the lane or the writer ends the connection like one of the reader.
             await await Task.WhenAny(reading, lane.RunAsync(end.Token), writing);

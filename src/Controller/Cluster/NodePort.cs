@@ -20,6 +20,8 @@ internal sealed class NodePort(CertificateAuthority authority, ActorRef<ClusterM
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
 
+    private readonly IngestBudget _budget = new(options.UnpackedBytes);
+
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/ca", () => Results.Text(authority.BundlePem, "application/x-pem-file"));
@@ -65,7 +67,7 @@ internal sealed class NodePort(CertificateAuthority authority, ActorRef<ClusterM
         CancellationToken stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(LinkOptions.SubProtocol);
-        await new NodeConnection(socket, identity, cluster, storage, options, time, logger).RunAsync(end.Token);
+        await new NodeConnection(socket, identity, cluster, storage, _budget, options, time, logger).RunAsync(end.Token);
     }
 
     /// <summary>The handshake let only certificates of our CA through; here what is wrong with one can be said in words.</summary>

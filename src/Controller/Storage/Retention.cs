@@ -33,6 +33,9 @@ internal sealed class Retention(Database database, TimeProvider time)
         {
             done = new RetentionDone(done.Frames + step.Frames, done.Traces + step.Traces, null);
         }
+        // Last: whoever reads meanwhile still sees what was lost of the traces that he still sees. What was removed stays noted.
+        using SqliteCommand rest = connection.Command("DELETE FROM losses WHERE session_id = $session; DELETE FROM reports WHERE session_id = $session").With("$session", sessionId);
+        rest.ExecuteNonQuery();
         return done;
     }
 

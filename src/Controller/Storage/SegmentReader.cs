@@ -25,20 +25,15 @@ internal sealed class SegmentReader : IDisposable
         {
             return [];
         }
-        Payload payload = DataFrame.Unpack(new Data
+        TraceBatch wanted = DataFrame.UnpackTraces(new Data
         {
             Hash = (ulong)row.GetInt64(3),
             Compression = (Data.Types.Compression)row.GetInt32(4),
             PayloadBytes = (uint)row.GetInt64(5),
             Payload = UnsafeByteOperations.UnsafeWrap(row.GetFieldValue<byte[]>(6)),
-        });
-        TraceBatch batch = payload.Traces ?? throw new InvalidDataException($"frame {frame} holds no traces");
-        // Only the wanted ones are decoded; the texts are the batch's.
-        TraceBatch wanted = new() { SessionId = batch.SessionId, BaseNs = batch.BaseNs };
-        wanted.Text.AddRange(batch.Text);
-        wanted.Trace.AddRange(indexes.Select(index => batch.Trace[index]));
+        }, indexes);
         (string node, ulong epoch, ulong sequence) = (row.GetString(0), (ulong)row.GetInt64(1), (ulong)row.GetInt64(2));
-        return [.. TraceBatchCodec.Decode(wanted).Zip(indexes, (TraceRecord trace, int index) => new StoredTrace(new TraceId(node, epoch, sequence, index), batch.SessionId, trace))];
+        return [.. TraceBatchCodec.Decode(wanted).Zip(indexes, (TraceRecord trace, int index) => new StoredTrace(new TraceId(node, epoch, sequence, index), wanted.SessionId, trace))];
     }
 
     public void Dispose() => _ask.Dispose();

@@ -65,9 +65,14 @@ internal static class SegmentScan
             int count = BinaryPrimitives.ReadUInt16LittleEndian(rest);
             ReadOnlySpan<byte> terms = rest.Slice(sizeof(ushort), count * sizeof(ulong));
             rest = rest[(sizeof(ushort) + terms.Length)..];
-            if (about.Length > 0)
+            bool all = about.Length > 0;
+            for (int i = 0; i < about.Length && all; i++)
             {
-                holds[set] = Array.TrueForAll(about, Holds(terms));
+                all = Holds(MemoryMarshal.Cast<byte, ulong>(terms), about[i]);
+            }
+            if (all)
+            {
+                holds[set] = true;
             }
         }
         ReadOnlySpan<byte> column = rest[..(wanted.Length * sizeof(ushort))];
@@ -78,13 +83,16 @@ internal static class SegmentScan
         return rest[column.Length..];
     }
 
-    private static Predicate<QueryPart> Holds(ReadOnlySpan<byte> terms)
+    /// <summary>A set is stored sorted: it is searched where it lies.</summary>
+    private static bool Holds(ReadOnlySpan<ulong> set, QueryPart part)
     {
-        HashSet<ulong> set = [];
-        for (int i = 0; i < terms.Length; i += sizeof(ulong))
+        foreach (ulong term in part.Terms)
         {
-            set.Add(BinaryPrimitives.ReadUInt64LittleEndian(terms[i..]));
+            if (set.BinarySearch(term) >= 0)
+            {
+                return true;
+            }
         }
-        return part => part.Terms.Any(set.Contains);
+        return false;
     }
 }

@@ -37,6 +37,35 @@ public static class DataFrame
     /// <summary>Throws <see cref="InvalidDataException"/> for whatever is not what <see cref="Pack"/> makes: damaged, too large, unknown.</summary>
     public static Payload Unpack(Data data)
     {
+        byte[] plain = Checked(data);
+        try
+        {
+            Payload payload = Payload.Parser.ParseFrom(plain);
+            return payload.KindCase != Payload.KindOneofCase.None ? payload : throw new InvalidDataException("a payload of a kind that this version does not know");
+        }
+        catch (InvalidProtocolBufferException malformed)
+        {
+            throw new InvalidDataException($"a malformed payload: {malformed.Message}", malformed);
+        }
+    }
+
+    /// <summary>The batch with only these of its traces, in the order of the indexes: the others are passed over unread.</summary>
+    public static TraceBatch UnpackTraces(Data data, IReadOnlyList<int> indexes)
+    {
+        ArgumentNullException.ThrowIfNull(indexes);
+        byte[] plain = Checked(data);
+        try
+        {
+            return TraceBatchPicker.Pick(plain, indexes);
+        }
+        catch (InvalidProtocolBufferException malformed)
+        {
+            throw new InvalidDataException($"a malformed payload: {malformed.Message}", malformed);
+        }
+    }
+
+    private static byte[] Checked(Data data)
+    {
         ArgumentNullException.ThrowIfNull(data);
         if (data.PayloadBytes > MostPayloadBytes)
         {
@@ -46,15 +75,7 @@ public static class DataFrame
         {
             throw new InvalidDataException("the payload is not what its hash says");
         }
-        try
-        {
-            Payload payload = Payload.Parser.ParseFrom(Plain(data));
-            return payload.KindCase != Payload.KindOneofCase.None ? payload : throw new InvalidDataException("a payload of a kind that this version does not know");
-        }
-        catch (InvalidProtocolBufferException malformed)
-        {
-            throw new InvalidDataException($"a malformed payload: {malformed.Message}", malformed);
-        }
+        return Plain(data);
     }
 
     private static byte[] Plain(Data data)

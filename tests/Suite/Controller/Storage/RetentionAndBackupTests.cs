@@ -1,4 +1,5 @@
 using NftCluster.Controller.Storage;
+using NftCluster.Messages.Link;
 using NftCluster.TestKit;
 using NftCluster.Tests.Node.Export;
 
@@ -54,6 +55,23 @@ public sealed class RetentionAndBackupTests : IDisposable
         Assert.Equal(0, new Retention(_database, _time).Remove("other").Frames);
         Assert.Equal(1, new Retention(_database, _time).Remove("s1").Frames);
         Assert.Empty((await new TraceQueries(_database).FindAsync(new TraceQuery { SessionId = "s1" }, TestContext.Current.CancellationToken)).Traces);
+    }
+
+    [Fact]
+    public async Task A_removed_session_leaves_no_loss_and_no_report_of_its_own()
+    {
+        using FrameWriter writer = new(_database);
+        Payload Lost(string session) => new() { Losses = new Losses { SessionId = session, Loss = { new Loss { Stage = "ring-full", Kind = "events", Count = 7 } } } };
+        Payload report = new() { Report = new SessionReport { SessionId = "s1", State = "STOPPED", StatisticsJson = Google.Protobuf.ByteString.CopyFrom(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(Samples.Statistics(), NftCluster.Messages.TraceJson.Default.StatisticsRecord)) } };
+        writer.Commit([Frames.Traces("n1", 1, Frames.Numbered(1)), Frames.Of("n1", 2, Lost("s1")), Frames.Of("n1", 3, report), Frames.Of("n1", 4, Lost("s2"))]);
+
+        new Retention(_database, _time).Remove("s1");
+
+        TraceQueries queries = new(_database);
+        Assert.Empty(await queries.LossesAsync("s1", TestContext.Current.CancellationToken));
+        Assert.Empty(await queries.ReportsAsync("s1", TestContext.Current.CancellationToken));
+        Assert.Single(await queries.LossesAsync("s2", TestContext.Current.CancellationToken));
+        Assert.Equal("deleted", Assert.Single(await queries.RemovalsAsync("s1", TestContext.Current.CancellationToken)).Text);
     }
 
     [Fact]
