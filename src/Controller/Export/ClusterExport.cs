@@ -15,10 +15,13 @@ internal sealed record ExportFile(string Path, string Name, string Tag);
 /// A session's JSON export, written once to a file below the state directory, a trace at a time: the same bytes for each download, so that one that
 /// broke off can go on. The shape is that of a node's export with <c>hosts</c>, and in each trace <c>node_id</c> and <c>node_name</c> (docs/export.md).
 /// </summary>
-internal sealed class ClusterExport(TraceQueries queries, string stateDirectory, string version)
+internal sealed class ClusterExport(TraceQueries queries, string stateDirectory, string version, TimeProvider time)
 {
     private const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int FlushAt = 1 << 20;
+
+    /// <summary>Also what a killed writer left.</summary>
+    private static readonly TimeSpan _kept = TimeSpan.FromDays(7);
 
     private static readonly JsonWriterOptions _lenient = new() { SkipValidation = true };
 
@@ -35,6 +38,7 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
         {
             await WriteAsync(path, session, nodes, cancellation);
             Forget(session.Id, except: path);
+            ForgetOld();
         }
         return new ExportFile(path, name, tag);
     }
@@ -49,6 +53,15 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
         foreach (string old in Directory.EnumerateFiles(Directory_, $"{sessionId}.*").Where(file => file != except))
         {
             File.Delete(old); // who reads it still has it open
+        }
+    }
+
+    /// <summary>Whoever wants an old one gets it made anew, of what retention has left.</summary>
+    private void ForgetOld()
+    {
+        foreach (string old in Directory.EnumerateFiles(Directory_).Where(file => time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(file) > _kept))
+        {
+            File.Delete(old);
         }
     }
 

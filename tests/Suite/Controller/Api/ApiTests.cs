@@ -131,6 +131,23 @@ public sealed class ApiTests
     }
 
     [Fact]
+    public async Task A_purged_session_is_gone_with_its_export()
+    {
+        await using ApiRig rig = await ApiRig.StartAsync();
+        string id = await SessionAsync(rig);
+        await rig.GetAsync($"/api/sessions/{id}/export");
+        string exports = Path.Combine(rig.Controller.StateDirectory, "exports");
+        Assert.Single(Directory.EnumerateFiles(exports));
+
+        await ApiRig.ProblemAsync(await rig.SendAsync(HttpMethod.Delete, $"/api/sessions/{id}?purge=true", rig.AdminToken, null), HttpStatusCode.Conflict);
+        Assert.Equal(HttpStatusCode.OK, (await rig.SendAsync(HttpMethod.Delete, $"/api/sessions/{id}", rig.AdminToken, null)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await rig.SendAsync(HttpMethod.Delete, $"/api/sessions/{id}?purge=true", rig.AdminToken, null)).StatusCode);
+
+        Assert.Empty(Directory.EnumerateFiles(exports));
+        await ApiRig.ProblemAsync(await rig.GetAsync($"/api/sessions/{id}"), HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Whoever_sends_its_request_a_byte_at_a_time_is_hung_up_on()
     {
         await using ApiRig rig = await ApiRig.StartAsync();
