@@ -30,7 +30,7 @@ internal sealed class Accounts(Database database, TimeProvider time)
             Write("INSERT INTO users (id, username, email, password_hash, role, is_active, first_login, version, created_ns) VALUES ($id, $name, $email, $hash, $role, 1, $first, 1, $now)",
                 ask => ask.With("$id", id).With("$name", username).With("$email", email).With("$hash", passwordHash).With("$role", role).With("$first", firstLogin).With("$now", NowNs));
         }
-        catch (SqliteException taken) when (taken.SqliteErrorCode == 19) // SQLITE_CONSTRAINT
+        catch (SqliteException taken) when (StorageGuard.IsTaken(taken))
         {
             return null;
         }

@@ -38,8 +38,8 @@ internal static class AuthSetup
         services.AddSingleton<Microsoft.AspNetCore.DataProtection.IDataProtectionProvider>(new Microsoft.AspNetCore.DataProtection.EphemeralDataProtectionProvider()); // for cookies, of which there are none: no keys on the disk
         services.AddAuthentication(Either)
             .AddPolicyScheme(Either, null, either => either.ForwardDefaultSelector = context =>
-                context.Request.Headers.Authorization.ToString().Contains(ServiceTokens.Prefix, StringComparison.Ordinal) ? ServiceTokenHandler.Scheme_ : JwtBearerDefaults.AuthenticationScheme)
-            .AddScheme<AuthenticationSchemeOptions, ServiceTokenHandler>(ServiceTokenHandler.Scheme_, null)
+                context.Request.Headers.Authorization.ToString().Contains(ServiceTokens.Prefix, StringComparison.Ordinal) ? ServiceTokenHandler.SchemeName : JwtBearerDefaults.AuthenticationScheme)
+            .AddScheme<AuthenticationSchemeOptions, ServiceTokenHandler>(ServiceTokenHandler.SchemeName, null)
             .AddJwtBearer(bearer =>
             {
                 bearer.MapInboundClaims = false;

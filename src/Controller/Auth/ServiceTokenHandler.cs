@@ -9,7 +9,7 @@ namespace NftCluster.Controller.Auth;
 /// <summary>Bearer tokens of scripts.</summary>
 internal sealed class ServiceTokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, ServiceTokens tokens) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
-    public const string Scheme_ = "service-token";
+    public const string SchemeName = "service-token";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {

@@ -27,7 +27,7 @@ internal sealed class ServiceTokens(Database database, TimeProvider time)
             Write("INSERT INTO service_tokens (id, name, hash, role, created_by, created_ns, expires_ns) VALUES ($id, $name, $hash, $role, $by, $now, $expires)",
                 ask => ask.With("$id", id).With("$name", name).With("$hash", Secrets.Hash(secret)).With("$role", role).With("$by", by).With("$now", now).With("$expires", lives is { } span ? now + (span.Ticks * 100) : null));
         }
-        catch (SqliteException taken) when (taken.SqliteErrorCode == 19) // SQLITE_CONSTRAINT
+        catch (SqliteException taken) when (StorageGuard.IsTaken(taken))
         {
             return null;
         }

@@ -25,14 +25,14 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
 
     private static readonly JsonWriterOptions _lenient = new() { SkipValidation = true };
 
-    private string Directory_ => Path.Combine(stateDirectory, "exports");
+    private string Folder => Path.Combine(stateDirectory, "exports");
 
     /// <summary>Made anew where something was stored since the last one. Throws <see cref="StorageException"/>.</summary>
     public async Task<ExportFile> MakeAsync(ClusterSessionView session, IReadOnlyList<NodeView> nodes, CancellationToken cancellation)
     {
         long last = await queries.LastFrameAsync(session.Id, cancellation);
         string tag = string.Create(CultureInfo.InvariantCulture, $"{session.Id}.{session.State}.{last}");
-        string path = Path.Combine(Directory_, tag + ".json");
+        string path = Path.Combine(Folder, tag + ".json");
         string name = string.Create(CultureInfo.InvariantCulture, $"trace_{session.Request.Mode}_{session.Id}_{session.StoppedAt ?? session.StartedAt ?? session.CreatedAt:yyyyMMdd_HHmmss}.json");
         if (!File.Exists(path))
         {
@@ -46,11 +46,11 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
     /// <summary>All exports of the session that are kept here.</summary>
     public void Forget(string sessionId, string? except = null)
     {
-        if (!Directory.Exists(Directory_))
+        if (!Directory.Exists(Folder))
         {
             return;
         }
-        foreach (string old in Directory.EnumerateFiles(Directory_, $"{sessionId}.*").Where(file => file != except))
+        foreach (string old in Directory.EnumerateFiles(Folder, $"{sessionId}.*").Where(file => file != except))
         {
             File.Delete(old); // who reads it still has it open
         }
@@ -59,7 +59,7 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
     /// <summary>Whoever wants an old one gets it made anew, of what retention has left.</summary>
     private void ForgetOld()
     {
-        foreach (string old in Directory.EnumerateFiles(Directory_).Where(file => time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(file) > _kept))
+        foreach (string old in Directory.EnumerateFiles(Folder).Where(file => time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(file) > _kept))
         {
             File.Delete(old);
         }
@@ -70,7 +70,7 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
         string unfinished = $"{path}.{Guid.NewGuid():N}";
         try
         {
-            Directory.CreateDirectory(Directory_, Secret | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(Folder, Secret | UnixFileMode.UserExecute);
             await using (FileStream file = new(unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Secret, Options = FileOptions.Asynchronous }))
             {
                 await using Utf8JsonWriter json = new(file, _lenient);

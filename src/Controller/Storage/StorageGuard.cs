@@ -7,13 +7,16 @@ internal static class StorageGuard
 {
     private const int Constraint = 19;
 
+    /// <summary>A name or a hash that may be there only once is there.</summary>
+    public static bool IsTaken(SqliteException refused) => refused.SqliteErrorCode == Constraint;
+
     public static T Run<T>(Func<T> work)
     {
         try
         {
             return work();
         }
-        catch (SqliteException refused) when (refused.SqliteErrorCode != Constraint)
+        catch (SqliteException refused) when (!IsTaken(refused))
         {
             throw new StorageException(SqliteText.Explain(refused), refused);
         }
