@@ -93,6 +93,15 @@ public sealed record PacketSide
 
     /// <summary>Segments this packet stands for (GRO, GSO); null = one.</summary>
     public int? Segments { get; init; }
+
+    /// <summary>Bytes before this IP fragment's in its datagram; null = no fragment.</summary>
+    public int? FragmentOffset { get; init; }
+
+    /// <summary>64-bit name, "0x…", of what a router does not change: the same packet has it on each host, before and behind a router. Null where the header does not tell packets apart.</summary>
+    public string? WireDigest { get; init; }
+
+    /// <summary>As wire_digest, of what NAT does not change either.</summary>
+    public string? ContentDigest { get; init; }
 }
 
 /// <summary>One kernel observation of one packet.</summary>

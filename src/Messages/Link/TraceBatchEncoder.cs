@@ -47,7 +47,7 @@ internal sealed class TraceBatchEncoder
         AddEvents(trace, record, firstNs);
         foreach (NftEventRecord verdict in record.NftEvents)
         {
-            trace.NftEvent.Add(Verdict(verdict, firstNs));
+            trace.NftEvent.Add(Verdict(trace, verdict, firstNs));
         }
         Batch.Trace.Add(trace);
     }
@@ -113,7 +113,7 @@ internal sealed class TraceBatchEncoder
         }
     }
 
-    private NftEvent Verdict(NftEventRecord v, long firstNs)
+    private NftEvent Verdict(Trace trace, NftEventRecord v, long firstNs)
     {
         Require(LinkText.Time(v.Timestamp) - firstNs == v.OffsetNs, "a verdict's timestamp is not first_seen + offset_ns");
         NftEvent made = new()
@@ -142,6 +142,18 @@ internal sealed class TraceBatchEncoder
         if (v.Mark is { } mark) { made.Mark = mark; }
         if (v.CtId is { } id) { made.CtId = (ulong)id; }
         if (v.CtStatus is { } status) { made.CtStatus = status; }
+        if (v.CtOriginal is { } original) { made.CtOriginal = Conntrack(trace, original); }
+        if (v.CtReply is { } reply) { made.CtReply = Conntrack(trace, reply); }
+        if (v.ChainNs is { } spent) { made.ChainNs = (ulong)spent; }
+        return made;
+    }
+
+    private CtTuple Conntrack(Trace trace, ConntrackTupleRecord t)
+    {
+        CtTuple made = new() { Tuple = TupleOf(trace, t.Protocol, t.SrcIp, t.DstIp, t.SrcPort, t.DstPort) };
+        if (t.IcmpType is { } type) { made.IcmpType = (uint)type; }
+        if (t.IcmpCode is { } code) { made.IcmpCode = (uint)code; }
+        if (t.IcmpId is { } id) { made.IcmpId = (uint)id; }
         return made;
     }
 
@@ -166,6 +178,9 @@ internal sealed class TraceBatchEncoder
         if (s.IcmpId is { } echo) { made.IcmpId = (uint)echo; }
         if (s.IcmpSeq is { } sequence) { made.IcmpSeq = (uint)sequence; }
         if (s.Segments is { } segments) { made.Segments = (uint)segments; }
+        if (s.FragmentOffset is { } offset) { made.FragmentOffset = (uint)offset; }
+        if (s.WireDigest is { } wire) { made.WireDigest = LinkText.Hex(wire); }
+        if (s.ContentDigest is { } content) { made.ContentDigest = LinkText.Hex(content); }
         return made;
     }
 

@@ -32,7 +32,7 @@ internal sealed class TraceDecoder(TraceBatch batch)
             Out = trace.Out is { } left ? Side(trace, left) : null,
             Netns = trace.Netns,
             Events = events,
-            NftEvents = [.. trace.NftEvent.Select(v => Verdict(v, firstNs))],
+            NftEvents = [.. trace.NftEvent.Select(v => Verdict(trace, v, firstNs))],
         };
     }
 
@@ -72,7 +72,7 @@ internal sealed class TraceDecoder(TraceBatch batch)
         return events;
     }
 
-    private NftEventRecord Verdict(NftEvent v, long firstNs) => new()
+    private NftEventRecord Verdict(Trace trace, NftEvent v, long firstNs) => new()
     {
         Timestamp = Time(firstNs + v.OffsetNs),
         OffsetNs = v.OffsetNs,
@@ -98,7 +98,30 @@ internal sealed class TraceDecoder(TraceBatch batch)
         CtId = v.HasCtId ? (long)v.CtId : null,
         CtState = Text(v.CtStateText),
         CtStatus = v.HasCtStatus ? v.CtStatus : null,
+        CtOriginal = Conntrack(trace, v.CtOriginal),
+        CtReply = Conntrack(trace, v.CtReply),
+        ChainNs = v.HasChainNs ? (long)v.ChainNs : null,
     };
+
+    private ConntrackTupleRecord? Conntrack(Trace trace, CtTuple? t)
+    {
+        if (t is null)
+        {
+            return null;
+        }
+        Tuple tuple = TupleOf(trace, t.Tuple);
+        return new ConntrackTupleRecord
+        {
+            Protocol = Required(tuple.ProtocolText),
+            SrcIp = LinkText.Address(tuple.SrcIp) ?? throw new InvalidDataException("a connection without its source"),
+            DstIp = LinkText.Address(tuple.DstIp) ?? throw new InvalidDataException("a connection without its destination"),
+            SrcPort = tuple.HasSrcPort ? (int)tuple.SrcPort : null,
+            DstPort = tuple.HasDstPort ? (int)tuple.DstPort : null,
+            IcmpType = t.HasIcmpType ? (int)t.IcmpType : null,
+            IcmpCode = t.HasIcmpCode ? (int)t.IcmpCode : null,
+            IcmpId = t.HasIcmpId ? (int)t.IcmpId : null,
+        };
+    }
 
     private PacketSide Side(Trace trace, Side s)
     {
@@ -125,6 +148,9 @@ internal sealed class TraceDecoder(TraceBatch batch)
             IcmpId = s.HasIcmpId ? (int)s.IcmpId : null,
             IcmpSeq = s.HasIcmpSeq ? (int)s.IcmpSeq : null,
             Segments = s.HasSegments ? (int)s.Segments : null,
+            FragmentOffset = s.HasFragmentOffset ? (int)s.FragmentOffset : null,
+            WireDigest = s.HasWireDigest ? LinkText.Hex(s.WireDigest) : null,
+            ContentDigest = s.HasContentDigest ? LinkText.Hex(s.ContentDigest) : null,
         };
     }
 

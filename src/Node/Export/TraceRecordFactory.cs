@@ -244,6 +244,9 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             IcmpId = echo ? h.DestinationPort : null,
             IcmpSeq = echo ? h.IcmpSequence : null,
             Segments = h.Segments > 1 ? h.Segments : null,
+            FragmentOffset = h.Has(HeaderParts.Fragment) ? h.FragmentOffset * 8 : null,
+            WireDigest = PacketDigests.Wire(h) is { } wire ? Hex(wire) : null,
+            ContentDigest = PacketDigests.Content(h) is { } content ? Hex(content) : null,
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 
 namespace NftCluster.Node.Pipeline;
@@ -8,6 +9,9 @@ internal struct PacketHeader
 {
     private const int EthernetBytes = 14;
     private const ushort Arp = 0x0806;
+
+    /// <summary>A fixed number, so that two hosts digest the same bytes: a UDP payload's first ones lie in every sample.</summary>
+    private const int DigestedPayloadBytes = 32;
 
     public AddressBytes Source;
     public AddressBytes Destination;
@@ -19,6 +23,9 @@ internal struct PacketHeader
 
     /// <summary>Bytes after the transport header.</summary>
     public uint PayloadLength;
+
+    /// <summary>XxHash64 of the payload's first bytes, at most 32; see <see cref="HeaderParts.Payload"/>.</summary>
+    public ulong PayloadDigest;
     public ushort EtherType;
 
     /// <summary>Source port; ICMP: type and code as type &lt;&lt; 8 | code.</summary>
@@ -79,7 +86,8 @@ internal struct PacketHeader
         network4(ref Source, ip[12..16]);
         network4(ref Destination, ip[16..20]);
         IpId = BinaryPrimitives.ReadUInt16BigEndian(ip[4..]);
-        FragmentOffset = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(ip[6..]) & 0x1fff);
+        ushort fragment = BinaryPrimitives.ReadUInt16BigEndian(ip[6..]);
+        SetFragment((ushort)(fragment & 0x1fff), (fragment & 0x2000) != 0);
         Ttl = ip[8];
         Protocol = ip[9];
         int headerBytes = (ip[0] & 0xf) * 4;
@@ -111,7 +119,8 @@ internal struct PacketHeader
         {
             if (next == 44)
             {
-                FragmentOffset = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(ip[(at + 2)..]) >> 3);
+                ushort fragment = BinaryPrimitives.ReadUInt16BigEndian(ip[(at + 2)..]);
+                SetFragment((ushort)(fragment >> 3), (fragment & 1) != 0);
             }
             int size = next == 44 ? 8 : 8 + ip[at + 1] * 8;
             next = ip[at];
@@ -127,6 +136,15 @@ internal struct PacketHeader
         arp[24..28].CopyTo(Destination);
         SourcePort = BinaryPrimitives.ReadUInt16BigEndian(arp[6..]);
         Parts |= HeaderParts.Network;
+    }
+
+    private void SetFragment(ushort offset, bool moreFollow)
+    {
+        FragmentOffset = offset;
+        if (offset != 0 || moreFollow)
+        {
+            Parts |= HeaderParts.Fragment;
+        }
     }
 
     private void ParseTransport(ReadOnlySpan<byte> ip, int at)
@@ -150,6 +168,7 @@ internal struct PacketHeader
             case 17 or 136:
                 ReadPorts(transport);
                 Strip(8);
+                DigestPayload(transport[8..]);
                 break;
             case 132 or 33:
                 ReadPorts(transport);
@@ -164,6 +183,10 @@ internal struct PacketHeader
                     Parts |= HeaderParts.Echo;
                 }
                 Strip(8);
+                if (Has(HeaderParts.Echo))
+                {
+                    DigestPayload(transport[8..]); // not of errors: they carry a header that NAT changes
+                }
                 break;
         }
     }
@@ -173,6 +196,17 @@ internal struct PacketHeader
         SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport);
         DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]);
         Parts |= HeaderParts.Ports;
+    }
+
+    /// <summary>Nothing where the sample ends before: the same packet would have another digest on another host.</summary>
+    private void DigestPayload(ReadOnlySpan<byte> sampled)
+    {
+        int size = (int)Math.Min(PayloadLength, DigestedPayloadBytes);
+        if (sampled.Length >= size)
+        {
+            PayloadDigest = XxHash64.HashToUInt64(sampled[..size]);
+            Parts |= HeaderParts.Payload;
+        }
     }
 
     private void Strip(uint bytes) => PayloadLength = PayloadLength > bytes ? PayloadLength - bytes : 0;
@@ -221,7 +255,7 @@ internal struct PacketHeader
 
 /// <summary>Which layers a header sample showed.</summary>
 [Flags]
-internal enum HeaderParts : byte
+internal enum HeaderParts : ushort
 {
     None = 0,
     Network = 1,
@@ -231,4 +265,8 @@ internal enum HeaderParts : byte
     Icmp = 16,
     Echo = 32,
     Vlan = 64,
+
+    /// <summary>The payload's first bytes were in the sample and are digested.</summary>
+    Payload = 128,
+    Fragment = 256,
 }

@@ -119,8 +119,23 @@ internal sealed class RandomTraces(int seed)
             CtId = _random.Next(2) == 0 ? null : _random.NextInt64(uint.MaxValue),
             CtState = Maybe(Text),
             CtStatus = _random.Next(2) == 0 ? null : (uint)_random.Next(),
+            CtOriginal = Maybe(Connection),
+            CtReply = Maybe(Connection),
+            ChainNs = _random.Next(2) == 0 ? null : _random.NextInt64(),
         };
     }
+
+    private ConntrackTupleRecord Connection() => new()
+    {
+        Protocol = Text(),
+        SrcIp = Ip(),
+        DstIp = Ip(),
+        SrcPort = Number(65_536),
+        DstPort = Number(65_536),
+        IcmpType = Number(256),
+        IcmpCode = Number(256),
+        IcmpId = Number(65_536),
+    };
 
     private PacketSide Side()
     {
@@ -147,6 +162,9 @@ internal sealed class RandomTraces(int seed)
             IcmpId = Number(65_536),
             IcmpSeq = Number(65_536),
             Segments = Number(64),
+            FragmentOffset = Number(65_536),
+            WireDigest = Maybe(Address),
+            ContentDigest = Maybe(Address),
         };
     }
 

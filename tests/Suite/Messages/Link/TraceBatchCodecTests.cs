@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using Google.Protobuf;
 using NftCluster.Messages;
@@ -21,6 +22,29 @@ public sealed class TraceBatchCodecTests
             Assert.Equal("s1", batch.SessionId);
             Assert.True(Json(traces) == Json(TraceBatchCodec.Decode(batch)), $"seed {seed}");
         }
+    }
+
+    [Theory]
+    [InlineData(typeof(TraceRecord))]
+    [InlineData(typeof(PacketSide))]
+    [InlineData(typeof(EventRecord))]
+    [InlineData(typeof(NftEventRecord))]
+    [InlineData(typeof(ConntrackTupleRecord))]
+    public void No_field_of_a_record_is_left_out_of_what_these_tests_send(Type record)
+    {
+        TraceRecord[] traces = [.. Enumerable.Range(0, 200).SelectMany(seed => new RandomTraces(seed).Batch())];
+        object?[] made =
+        [
+            .. traces,
+            .. traces.SelectMany(t => new[] { t.In, t.Out }),
+            .. traces.SelectMany(t => t.Events),
+            .. traces.SelectMany(t => t.NftEvents),
+            .. traces.SelectMany(t => t.NftEvents).SelectMany(v => new[] { v.CtOriginal, v.CtReply }),
+        ];
+
+        Assert.All(
+            record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite),
+            property => Assert.True(made.Where(m => m?.GetType() == record).Select(property.GetValue).Distinct().Count() > 1, property.Name));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class PacketHeaderTests
         Assert.Equal((4000, 53, 128u, 100u), (header.SourcePort, header.DestinationPort, header.Length, header.PayloadLength));
         Assert.Equal("10.1.0.2", new IPAddress(((ReadOnlySpan<byte>)header.Source)[..4]).ToString());
         Assert.Equal("10.3.0.2", new IPAddress(((ReadOnlySpan<byte>)header.Destination)[..4]).ToString());
-        Assert.Equal(HeaderParts.Network | HeaderParts.Ports, header.Parts);
+        Assert.Equal(HeaderParts.Network | HeaderParts.Ports | HeaderParts.Payload, header.Parts);
     }
 
     [Fact]
