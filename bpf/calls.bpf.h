@@ -53,13 +53,18 @@ static __always_inline int call_is_wanted(const struct tracked_skb *known, __u32
 
 static __always_inline void call_enter(__u64 frame, __u64 skb_addr, __u32 netns)
 {
+	struct cpu_counters *count = my_counters(bpf_get_smp_processor_id());
 	struct open_call *call;
 
 	if (!call_is_wanted(track_find(skb_addr), netns))
 		return;
 	call = call_slot(frame);
-	if (!call)
+	if (!call || !count)
 		return;
+	if (call->frame) {
+		__sync_fetch_and_add(&count->attempted, 1);
+		__sync_fetch_and_add(&count->untimed, 1);
+	}
 	call->frame = frame;
 	call->skb_addr = skb_addr;
 	call->entered_ns = bpf_ktime_get_ns();
@@ -78,7 +83,7 @@ static __always_inline void event_begin(struct packet_event *e, __u64 skb_addr, 
 }
 
 /*
- * Two calls that share a slot: the older one's time is not told. A packet that the function gave
+ * Two calls that share a slot: the older one's time is not told, but counted (call_enter). A packet that the function gave
  * away or dropped is known no more: its drop tells what became of it.
  */
 static __always_inline void call_leave(__u64 frame, __u64 result, __u16 probe)

@@ -277,7 +277,8 @@ struct cpu_counters {
 	__u64 evicted;		/* remembered packets overwritten while young */
 	__u64 unattributed;	/* flows that did not certainly belong to the current packet */
 	__u64 unasked;		/* packets at doors that no filter was asked about: no room left */
-	__u64 pad[3];
+	__u64 untimed;		/* calls whose time is not told: another call took their slot */
+	__u64 pad[2];
 };
 
 #endif

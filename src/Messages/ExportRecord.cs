@@ -68,7 +68,7 @@ public sealed record FunctionCount(string Function, long Count);
 /// <summary>"N things of kind K were lost at stage S between T1 and T2".</summary>
 public sealed record LossRecord
 {
-    /// <summary>probe-missed, filter-unasked, ring-full, batch-lane-full, track-evicted, orphaned, trace-evicted, trace-failed, nft-unjoined, nft-message-lost, output-lane-full, live-lane-full, ruleset-unread, ruleset-unheard, ruleset-evicted or nft-unmarked.</summary>
+    /// <summary>probe-missed, filter-unasked, call-untimed, ring-full, batch-lane-full, track-evicted, orphaned, trace-evicted, trace-failed, nft-unjoined, nft-message-lost, output-lane-full, live-lane-full, ruleset-unread, ruleset-unheard, ruleset-evicted or nft-unmarked.</summary>
     public required string Stage { get; init; }
 
     /// <summary>events, traces, batches, messages (of netlink), generations (of a ruleset) or intervals (of which it is not known how much was lost).</summary>

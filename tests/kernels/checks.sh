@@ -102,6 +102,22 @@ check_rate() {
   ((good))
 }
 
+# A connection in a flow table passes no hook: the session names the table, with its devices, as not visible.
+check_flowtable() {
+  local good=1 ways
+  modprobe -a nf_flow_table nf_flow_table_inet nft_flow_offload || return 1
+  "$nftcluster" lab up line >&2 || return 1
+  ip netns exec line-r1 nft 'table inet fast { flowtable ft { hook ingress priority 0; devices = { eth0, eth1 }; }; chain forward { type filter hook forward priority 0; ct state established flow add @ft; }; }' || good=0
+  tracers=()
+  start_trace line-r1 flow --mode nft || good=0
+  stop_traces || good=0
+  ways=$(jq -r '.session.not_visible | join("; ")' "$work"/trace_*_flow_*.json)
+  tail -n 15 "$work/flow.err" >&2
+  "$nftcluster" lab down line >&2
+  printf 'what no probe sees is said: %s' "$ways"
+  ((good)) && [[ $ways == 'connections in flow table inet fast ft on eth0, eth1' ]] && grep -qF "$ways" "$work/flow.err"
+}
+
 # Two virtio NICs on one hub, one in each of two namespaces; the second is traced.
 check_virtio() {
   modprobe virtio_net

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace NftCluster.Cli.Client;
 
-/// <summary><c>nftcluster node ls|show|revoke</c>: the routers of the cluster.</summary>
+/// <summary><c>nftcluster node ls|show|ruleset|revoke</c>: the routers of the cluster.</summary>
 internal static class NodeListCommands
 {
     private static readonly ApiColumn[] _columns =
@@ -13,7 +13,7 @@ internal static class NodeListCommands
         new("CLOCK NS", "clock_offset_ns", IsWide: true), new("± NS", "clock_bound_ns", IsWide: true), new("CERTIFICATE ENDS", "certificate_ends", IsWide: true),
     ];
 
-    public static IEnumerable<Command> Create() => [List(), Show(), Revoke()];
+    public static IEnumerable<Command> Create() => [List(), Show(), Ruleset(), Revoke()];
 
     private static Command List() => ClientOptions.Ask("ls", "List the nodes: state, load, spool, and what is wrong.", _ => { },
         (_, client, cancellation) => client.GetAsync("/api/nodes", cancellation), (output, format, answer) => ApiTable.Write(output, format, answer, ApiPages.RowsOf(answer), _columns));
@@ -23,6 +23,15 @@ internal static class NodeListCommands
         Argument<string> node = Node();
         return ClientOptions.Ask("show", "Show everything about one node, as JSON.", command => command.Arguments.Add(node),
             async (parsed, client, cancellation) => await client.GetAsync($"/api/nodes/{await IdAsync(client, parsed.GetValue(node)!, cancellation)}", cancellation),
+            (output, _, answer) => ApiTable.Write(output, ClientOptions.Json, answer, []));
+    }
+
+    private static Command Ruleset()
+    {
+        Argument<string> node = Node();
+        Option<long?> generation = new("--generation") { Description = "The generation that a verdict names. Default: the one in force.", HelpName = "N" };
+        return ClientOptions.Ask("ruleset", "Show a node's nftables ruleset with handles, as JSON; also an earlier generation that a running session has read.", command => { command.Arguments.Add(node); command.Options.Add(generation); },
+            async (parsed, client, cancellation) => await client.GetAsync($"/api/nodes/{await IdAsync(client, parsed.GetValue(node)!, cancellation)}/ruleset{(parsed.GetValue(generation) is { } number ? $"?generation={number}" : "")}", cancellation),
             (output, _, answer) => ApiTable.Write(output, ClientOptions.Json, answer, []));
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NftCluster.Cli.Nodes;
 using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Hosting;
 using NftCluster.Controller.Sessions;
@@ -26,7 +27,9 @@ internal static class UpCommand
         ControllerFlags flags = new ControllerFlags().AddTo(command);
         Option<string?> name = TraceOptions.Text("--name", "NAME", "How people call this host's node. Default: the host's name.");
         Option<string?> netns = TraceOptions.Text("--netns", "NAME", "The network namespace that the node is the router of. Default: its own.");
+        Option<bool> allowChanges = NodeOptions.AllowChangesFlag();
         command.Options.Add(name);
+        command.Options.Add(allowChanges);
         command.Options.Add(netns);
         command.SetAction((parsed, cancellation) => Failures.GuardedAsync(parsed, async () =>
         {
@@ -42,7 +45,7 @@ internal static class UpCommand
             await error.WriteLineAsync($"nftcluster: ready at {ControllerCommand.WebAddress(options, host)}; state in {options.StateDirectory}; Ctrl-C stops");
             await error.WriteLineAsync($"nftcluster: next: nftcluster token create --state-dir {options.StateDirectory}, and on another host: nftcluster node --controller https://THIS-HOST:{host.NodePort} --token …");
             await ControllerCommand.WriteLoginAsync(error, options, host);
-            AgentOptions node = await NodeAsync(options, host, parsed.GetValue(name) ?? Environment.MachineName, parsed.GetValue(netns), stop.Token);
+            AgentOptions node = (await NodeAsync(options, host, parsed.GetValue(name) ?? Environment.MachineName, parsed.GetValue(netns), stop.Token)) with { AllowsChanges = parsed.GetValue(allowChanges) };
             // The node ends first: what its sessions saw is handed over while the controller still takes it.
             await new AgentHost(node, TimeProvider.System, line => error.WriteLine($"nftcluster: node: {line}")).RunAsync(() => { }, stop.Token);
             return 0;

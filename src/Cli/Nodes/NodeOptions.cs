@@ -18,14 +18,17 @@ internal sealed class NodeOptions
     private readonly Option<string[]> _labels = new("--label") { Description = "Sessions select nodes by labels; may be given several times.", HelpName = "NAME=VALUE" };
     private readonly Option<string?> _netns = TraceOptions.Text("--netns", "NAME", "The network namespace that this node is the router of: a name, a path or a process id. Default: its own.");
     private readonly Option<string?> _stateDirectory = TraceOptions.Text("--state-dir", "DIR", "Identity and spool. Default: /var/lib/nftcluster/node.");
+    private readonly Option<bool> _allowChanges = AllowChangesFlag();
     private readonly Option<bool> _adopt = new("--adopt") { Description = "Follow a controller with another database although sessions of the old one still run here." };
     private readonly Option<string?> _readyFile = TraceOptions.Text("--ready-file", "PATH", "Write this file once the node runs, and remove it at the end.");
 
     public Option<bool> Check { get; } = new("--check") { Description = "Look whether the configuration is right, say what it means, and exit." };
 
+    public static Option<bool> AllowChangesFlag() => new("--allow-changes") { Description = "Let the controller's admins change this host's ruleset (POST /api/nodes/ID/rules). Default: they cannot." };
+
     public NodeOptions AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _controller, _token, _name, _labels, _netns, _stateDirectory, _config, _adopt, _readyFile, Check })
+        foreach (Option option in new Option[] { _controller, _token, _name, _labels, _netns, _stateDirectory, _config, _allowChanges, _adopt, _readyFile, Check })
         {
             command.Options.Add(option);
         }
@@ -51,6 +54,7 @@ internal sealed class NodeOptions
         Labels = parsed.GetValue(_labels) is { Length: > 0 } labels ? NodeSettings.LabelsOf(labels, "--label") : null,
         Netns = parsed.GetValue(_netns),
         StateDir = parsed.GetValue(_stateDirectory),
+        AllowChanges = parsed.GetValue(_allowChanges) ? true : null,
     };
 
     private static AgentOptions Checked(NodeSettings settings)
@@ -75,6 +79,7 @@ internal sealed class NodeOptions
             Labels = settings.Labels ?? new Dictionary<string, string>(StringComparer.Ordinal),
             Netns = settings.Netns,
             StateDirectory = directory,
+            AllowsChanges = settings.AllowChanges ?? false,
             Spool = new SpoolOptions
             {
                 Directory = Path.Combine(directory, "spool"),

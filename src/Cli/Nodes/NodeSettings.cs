@@ -33,6 +33,8 @@ internal sealed record NodeSettings
 
     public long? RingMb { get; init; }
 
+    public bool? AllowChanges { get; init; }
+
     /// <summary>Throws <see cref="UsageException"/> with one line that names the file and what is wrong in it.</summary>
     public static NodeSettings FromFile(string path)
     {
@@ -53,6 +55,13 @@ internal sealed record NodeSettings
         long? Number(string name) => Text(name) is not { } text ? null
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number
             : throw new UsageException($"{Prefix}{name} '{text}' is no whole number");
+        bool? YesOrNo(string name) => Text(name) switch
+        {
+            null => null,
+            "true" or "1" => true,
+            "false" or "0" => false,
+            var other => throw new UsageException($"{Prefix}{name} '{other}' is neither true nor false"),
+        };
         return new NodeSettings
         {
             Controller = Text("CONTROLLER"),
@@ -66,6 +75,7 @@ internal sealed record NodeSettings
             SpoolHours = Number("SPOOL_HOURS"),
             Backend = Text("BACKEND"),
             RingMb = Number("RING_MB"),
+            AllowChanges = YesOrNo("ALLOW_CHANGES"),
         };
     }
 
@@ -97,6 +107,7 @@ internal sealed record NodeSettings
         SpoolHours = later.SpoolHours ?? SpoolHours,
         Backend = later.Backend ?? Backend,
         RingMb = later.RingMb ?? RingMb,
+        AllowChanges = later.AllowChanges ?? AllowChanges,
     };
 }
 

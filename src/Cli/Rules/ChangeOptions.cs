@@ -45,7 +45,7 @@ internal sealed class ChangeOptions
         ChangeOutcome outcome = NetworkNamespace.Run(path, () =>
         {
             uint inode = NetworkNamespace.Inode("/proc/thread-self/ns/net");
-            RulesetChanger changer = new(store, place.NameOf(parsed), inode, TimeProvider.System);
+            RulesetChanger changer = new(store, place.NameOf(parsed), inode, TimeProvider.System, Author.Current());
             return changer.Make(wanted, seconds is { } wait ? new GuardProcess(store, inode, wait) : null);
         });
         Report(parsed, outcome, seconds, place.Words(parsed) + (store.Directory == ChangeStore.DefaultDirectory ? "" : $" --state {store.Directory}"));

@@ -65,7 +65,7 @@ internal sealed class RulesPlace
     {
         const int Most = 8;
         string[] names = [.. things.Select(thing => $"{thing}")];
-        return names.Length == 0 ? "is none" : $"{(names.Length == 1 ? "is" : "are")} {string.Join(", ", names.Take(Most))}{(names.Length > Most ? " …" : "")}";
+        return names.Length == 0 ? "are none" : $"{(names.Length == 1 ? "is" : "are")} {string.Join(", ", names.Take(Most))}{(names.Length > Most ? " …" : "")}";
     }
 
     private string? FamilyOf(ParseResult parsed) => parsed.GetValue(_family) is not { } family ? null

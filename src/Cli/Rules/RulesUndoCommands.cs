@@ -20,6 +20,13 @@ internal static class RulesUndoCommands
             """);
         Argument<string?> id = new("ID") { Description = "A change of rules log. Default: the newest of this namespace.", Arity = ArgumentArity.ZeroOrOne };
         Option<bool> force = new("--force") { Description = "Also where somebody else has changed the same tables since." };
+        id.Validators.Add(given =>
+        {
+            if (given.Tokens is [{ Value: ['-', ..] option }])
+            {
+                given.AddError($"rules undo has no option {option}");
+            }
+        });
         command.Arguments.Add(id);
         command.Options.Add(force);
         Option<string> state = ChangeOptions.State();
@@ -28,7 +35,7 @@ internal static class RulesUndoCommands
         command.SetAction((parsed, _) => Failures.GuardedAsync(parsed, () =>
         {
             var store = ChangeStore.Open(parsed.GetValue(state)!);
-            ChangeOutcome outcome = NetworkNamespace.Run(place.PathOf(parsed), () => Undo(parsed, store, place.NameOf(parsed), parsed.GetValue(id), parsed.GetValue(force)));
+            ChangeOutcome outcome = NetworkNamespace.Run(place.PathOf(parsed), () => Changer(parsed, place, store).Undo(parsed.GetValue(id), parsed.GetValue(force), string.Join(' ', parsed.Tokens.Select(token => token.Value))));
             ChangeOptions.PrintChanges(RulesListCommand.Terminal(parsed), outcome.Changes);
             parsed.InvocationConfiguration.Error.WriteLine($"nftcluster: change {outcome.Id} is taken back");
             return Task.FromResult(0);
@@ -50,28 +57,13 @@ internal static class RulesUndoCommands
         command.SetAction((parsed, _) => Failures.GuardedAsync(parsed, () =>
         {
             var store = ChangeStore.Open(parsed.GetValue(state)!);
-            uint inode = NetworkNamespace.Inode(place.PathOf(parsed));
-            using IDisposable turn = store.Lock();
-            PendingConfirmation pending = store.Pending(inode) ?? throw new RuleChangeException("no change waits for a confirmation: it was undone or confirmed already (nftcluster rules log)");
-            bool guarded = ChangeGuard.IsAlive(pending);
-            store.ClearPending(inode);
-            store.Log(RulesetChanger.Confirmed(pending, TimeProvider.System));
-            parsed.InvocationConfiguration.Error.WriteLine($"nftcluster: change {pending.Id} stays{(guarded ? "" : " (its guard was gone already: it would not have been undone)")}");
+            (string kept, bool guarded) = Changer(parsed, place, store).Confirm();
+            parsed.InvocationConfiguration.Error.WriteLine($"nftcluster: change {kept} stays{(guarded ? "" : " (its guard was gone already: it would not have been undone)")}");
             return Task.FromResult(0);
         }));
         return command;
     }
 
-    private static ChangeOutcome Undo(ParseResult parsed, ChangeStore store, string netns, string? id, bool force)
-    {
-        uint inode = NetworkNamespace.Inode("/proc/thread-self/ns/net");
-        using IDisposable turn = store.Lock();
-        ChangeFile change = (id is null ? store.Newest(inode) : store.Find(id))
-            ?? throw new RuleChangeException(id is null ? $"there is no change to take back in this namespace ({store.Directory})" : $"there is no change {id}: nftcluster rules log lists them");
-        if (change.Status == ChangeStatus.Undone || change.NetnsInode != inode)
-        {
-            throw new RuleChangeException(change.Status == ChangeStatus.Undone ? $"change {change.Id} is taken back already" : $"change {change.Id} was made in another namespace ({change.Netns}): give --netns");
-        }
-        return new RulesetChanger(store, netns, inode, TimeProvider.System).Undo(change, force, "undo", string.Join(' ', parsed.Tokens.Select(token => token.Value)));
-    }
+    private static RulesetChanger Changer(ParseResult parsed, RulesPlace place, ChangeStore store) =>
+        new(store, place.NameOf(parsed), NetworkNamespace.Inode(place.PathOf(parsed)), TimeProvider.System, Author.Current());
 }

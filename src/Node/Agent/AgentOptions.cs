@@ -27,6 +27,12 @@ internal sealed record AgentOptions
 
     public uint RingBytes { get; init; } = 16 << 20;
 
+    /// <summary>Let the controller's admins change this host's ruleset.</summary>
+    public bool AllowsChanges { get; init; }
+
+    /// <summary>Where changes are kept, as for <c>nftcluster rules</c> on this host, whose undo so knows them.</summary>
+    public string ChangesDirectory { get; init; } = Nftables.Changes.ChangeStore.DefaultDirectory;
+
     /// <summary>Follow a controller with another database although sessions of the old one run.</summary>
     public bool Adopts { get; init; }
 }

@@ -54,6 +54,8 @@ internal sealed class KernelHosts(AgentOptions options, TimeProvider time, Actio
         await known.Host.DisposeAsync();
     }
 
+    public IEnumerable<NodeHost> Running => _hosts.Values.Select(known => known.Host);
+
     public async ValueTask DisposeAsync()
     {
         foreach ((NodeHost host, _) in _hosts.Values)

@@ -25,7 +25,7 @@ internal sealed record TracerOptions
 }
 
 /// <summary>Totals of the kernel half, cumulative since it was attached.</summary>
-internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long ProbesMissed, long NftMessagesLost = 0);
+internal sealed record KernelCounts(long Attempted, long RingFull, long TrackEvicted, long UnattributedFlows, long Unasked, long Untimed, long ProbesMissed, long NftMessagesLost = 0);
 
 /// <summary>
 /// The kernel half of one node: one set of attachments, up to 64 sessions on it. Owned by the node's actor; not thread-safe.
@@ -148,6 +148,7 @@ internal sealed unsafe class KernelTracer : IDisposable
         long evicted = 0;
         long unattributed = 0;
         long unasked = 0;
+        long untimed = 0;
         for (uint cpu = 0; cpu < TraceAbi.MaxCpus; cpu++)
         {
             CpuCounters counters;
@@ -158,10 +159,11 @@ internal sealed unsafe class KernelTracer : IDisposable
                 evicted += (long)counters.Evicted;
                 unattributed += (long)counters.Unattributed;
                 unasked += (long)counters.Unasked;
+                untimed += (long)counters.Untimed;
             }
         }
         long missed = Probes.Where(p => p.ProgramFd >= 0).DistinctBy(p => p.ProgramFd).Sum(p => ProgramInfo.Misses(p.ProgramFd));
-        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, missed, _probes.NftMessagesLost);
+        return new KernelCounts(attempted, lost, evicted, unattributed, unasked, untimed, missed, _probes.NftMessagesLost);
     }
 
     /// <summary>Hits of a probe that shows no packets; others are counted by who reads their events.</summary>

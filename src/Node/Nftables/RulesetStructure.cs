@@ -84,11 +84,28 @@ internal sealed class RulesetStructure
             {
                 case 1: table = at.Text; break;
                 case 2: name = at.Text; break;
-                case 3: _ = Hook(message.Family, at.Nested, devices); break;
+                case 3: FlowtableDevices(at.Nested, devices); break;
                 case 7: flags = at.UInt32; break;
             }
         }
         return new RulesetFlowtable(message.Family, table, name, devices, (flags & 1) != 0); // NF_FLOWTABLE_HW_OFFLOAD
+    }
+
+    /// <summary>NFTA_FLOWTABLE_HOOK_*: its devices are the third attribute, a chain's the fourth.</summary>
+    private static void FlowtableDevices(NetlinkAttributes at, List<string> devices)
+    {
+        while (at.MoveNext())
+        {
+            if (at.Type == 3)
+            {
+                NetlinkAttributes device = at.Nested;
+                while (device.MoveNext())
+                {
+                    devices.Add(device.Text);
+                }
+            }
+        }
+        devices.Sort(StringComparer.Ordinal); // the kernel's order is the reverse of the file's
     }
 
     private static (string Hook, int Priority) Hook(NftFamily family, NetlinkAttributes at, List<string> devices)

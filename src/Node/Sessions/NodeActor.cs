@@ -29,6 +29,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
     private RulesetWatcher? _watcher;
     private readonly FollowedRuleset _followed = new();
     private RulesetRead? _ruleset;
+    private readonly KeptRulesets _kept = new();
     private IReadOnlyList<string> _waysPast = [];
     private bool _isRulesetLate;
     private readonly List<(ActorRef<SessionOpened> Asker, ActorRef<SessionMessage> Session)> _unread = [];
@@ -79,6 +80,9 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
                 break;
             case GetKernelCounts { ReplyTo: var asker }:
                 asker.Tell(tracer.Counts());
+                break;
+            case GetRuleset { Generation: var generation, ReplyTo: var asker }:
+                asker.Tell(new KeptRuleset(_kept.Find(generation)));
                 break;
             case GetProbes { ReplyTo: var asker }:
                 asker.Tell(List());
@@ -211,6 +215,7 @@ internal sealed class NodeActor(KernelTracer tracer, BatchPool batches, HostFact
             // What is made for the first ruleset is there before any session that waited for it is open.
             bool isAnybodyOpen = _ruleset is not null || _isRulesetLate;
             _ruleset = read;
+            _kept.Keep(read.Ruleset);
             Following following = tracer.Follow(read.Ruleset);
             if (following == Following.Remade && isAnybodyOpen && _followed.SinceNs is { } since)
             {

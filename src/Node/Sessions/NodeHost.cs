@@ -44,6 +44,10 @@ internal sealed class NodeHost : IAsyncDisposable
     public Task<ProbeListing> ProbesAsync(CancellationToken cancellationToken) =>
         _node.AskAsync<ProbeListing>(reply => new GetProbes(reply), _patience, cancellationToken);
 
+    /// <summary>A generation that was read since this host's first session began; null where it was not, or is too old.</summary>
+    public async Task<Nftables.Ruleset?> RulesetAsync(uint generation, CancellationToken cancellationToken) =>
+        (await _node.AskAsync<KeptRuleset>(reply => new GetRuleset(generation, reply), _patience, cancellationToken)).Ruleset;
+
     public Task<KernelCounts> CountsAsync(CancellationToken cancellationToken) =>
         _node.AskAsync<KernelCounts>(reply => new GetKernelCounts(reply), _patience, cancellationToken);
 

@@ -34,6 +34,12 @@ internal sealed record RulesetHeard(RulesetFact Fact) : NodeMessage;
 
 internal sealed record GetKernelCounts(ActorRef<KernelCounts> ReplyTo) : NodeMessage;
 
+/// <summary>Asks for a generation that was read while this ran.</summary>
+internal sealed record GetRuleset(uint Generation, ActorRef<KeptRuleset> ReplyTo) : NodeMessage;
+
+/// <summary>Null: it was never read, or is too old.</summary>
+internal sealed record KeptRuleset(Nftables.Ruleset? Ruleset);
+
 internal sealed record GetProbes(ActorRef<ProbeListing> ReplyTo) : NodeMessage;
 
 /// <summary>The catalog on this kernel; hits without a packet and misses by row; what passes by all of them.</summary>

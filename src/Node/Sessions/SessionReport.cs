@@ -107,6 +107,7 @@ internal sealed class SessionReport(SessionSpec spec, SessionPlace place)
             [
                 ("probe-missed", Events, now.ProbesMissed - before.ProbesMissed),
                 ("filter-unasked", Events, now.Unasked - before.Unasked),
+                ("call-untimed", Events, now.Untimed - before.Untimed),
                 ("ring-full", Events, now.RingFull - before.RingFull),
                 ("batch-lane-full", Batches, batchesRefused),
                 ("track-evicted", Traces, now.TrackEvicted - before.TrackEvicted),

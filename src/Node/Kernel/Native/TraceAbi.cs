@@ -257,10 +257,11 @@ internal struct CpuCounters
     public ulong Evicted;
     public ulong Unattributed;
     public ulong Unasked;
-    public PadThree Pad;
+    public ulong Untimed;
+    public PadTwo Pad;
 
-    [InlineArray(3)]
-    public struct PadThree
+    [InlineArray(2)]
+    public struct PadTwo
     {
         private ulong _element;
     }

@@ -6,6 +6,9 @@ namespace NftCluster.Node.Nftables.Changes;
 /// <summary>Who makes a change, as far as the system knows: the user, the one who logged in, and from where.</summary>
 internal sealed record Author(uint Uid, uint? LoginUid, string? SudoUser, string? Tty, string? Ssh, int Pid)
 {
+    /// <summary>The user of the controller through which it came; null = it was made on this host.</summary>
+    public string? ControllerUser { get; init; }
+
     private const uint NoLogin = uint.MaxValue;
 
     public static Author Current()

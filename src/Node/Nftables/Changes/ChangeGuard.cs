@@ -60,7 +60,7 @@ internal sealed partial class ChangeGuard(ChangeStore store, string changeId, in
 
     private void UndoAtLast(string netns)
     {
-        RulesetChanger changer = new(store, netns, _netnsInode, time);
+        RulesetChanger changer = new(store, netns, _netnsInode, time, Author.Current());
         for (int i = 1; ; i++)
         {
             try

@@ -6,7 +6,7 @@ namespace NftCluster.Node.Nftables.Changes;
 internal sealed record ChangeOutcome(string Id, IReadOnlyList<RulesetChange> Changes, bool CanUndo);
 
 /// <summary>Makes changes and takes them back; runs on a thread inside the namespace, one change at a time per state directory.</summary>
-internal sealed class RulesetChanger(ChangeStore store, string netns, uint netnsInode, TimeProvider time)
+internal sealed class RulesetChanger(ChangeStore store, string netns, uint netnsInode, TimeProvider time, Author who)
 {
     /// <summary>What a namespace is called that nobody named.</summary>
     public const string OwnNamespace = "this one";
@@ -56,6 +56,19 @@ internal sealed class RulesetChanger(ChangeStore store, string netns, uint netns
         }
         // 6
         return Finish(plan, change, before, withCounters, result.Output, guard);
+    }
+
+    /// <summary>Takes the named change of this namespace back, or the newest.</summary>
+    public ChangeOutcome Undo(string? id, bool force, string command)
+    {
+        using IDisposable turn = store.Lock();
+        ChangeFile change = (id is null ? store.Newest(netnsInode) : store.Find(id))
+            ?? throw new RuleChangeException(id is null ? $"there is no change to take back in this namespace ({store.Directory})" : $"there is no change {id}: nftcluster rules log lists them");
+        if (change.Status == ChangeStatus.Undone || change.NetnsInode != netnsInode)
+        {
+            throw new RuleChangeException(change.Status == ChangeStatus.Undone ? $"change {change.Id} is taken back already" : $"change {change.Id} was made in another namespace ({change.Netns}): give --netns");
+        }
+        return Undo(change, force, "undo", command);
     }
 
     /// <summary>Takes a change back; with <paramref name="force"/> also over what others have changed since in the same tables.</summary>
@@ -196,7 +209,7 @@ internal sealed class RulesetChanger(ChangeStore store, string netns, uint netns
             Action = action,
             Command = command,
             Netns = netns,
-            Who = Author.Current(),
+            Who = who,
             GenerationBefore = before.Rules.Generation,
             GenerationAfter = after.Rules.Generation,
             ConfirmSeconds = confirmSeconds,
@@ -216,23 +229,22 @@ internal sealed class RulesetChanger(ChangeStore store, string netns, uint netns
         Action = action,
         Command = "",
         Netns = netns,
-        Who = Author.Current(),
+        Who = who,
         Note = $"failed: {why}",
     };
 
-    public static ChangeLogEntry Confirmed(PendingConfirmation pending, TimeProvider time) => new()
+    /// <summary>Keeps the change that waits for it; false where its guard was gone already.</summary>
+    public (string Id, bool WasGuarded) Confirm()
     {
-        Id = pending.Id,
-        Time = Stamp(time),
-        Action = "confirm",
-        Command = "",
-        Netns = pending.Netns,
-        Who = Author.Current(),
-    };
+        using IDisposable turn = store.Lock();
+        PendingConfirmation pending = store.Pending(netnsInode) ?? throw new RuleChangeException("no change waits for a confirmation: it was undone or confirmed already (nftcluster rules log)");
+        bool guarded = ChangeGuard.IsAlive(pending);
+        store.ClearPending(netnsInode);
+        store.Log(new ChangeLogEntry { Id = pending.Id, Time = Now(), Action = "confirm", Command = "", Netns = pending.Netns, Who = who });
+        return (pending.Id, guarded);
+    }
 
-    private string Now() => Stamp(time);
-
-    private static string Stamp(TimeProvider time) => time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    private string Now() => time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     private static string NameOf(ChangeAction action) => action switch
     {

@@ -47,6 +47,8 @@ public sealed class RolesTests
         ("GET /api/nodes/{id}", Viewer),
         ("POST /api/nodes/{id}/revoke", Admin),
         ("GET /api/nodes/{id}/probes", Viewer),
+        ("GET /api/nodes/{id}/ruleset", Viewer),
+        ("POST /api/nodes/{id}/rules", Admin),
         ("POST /api/join-tokens", Admin),
         ("GET /api/service-tokens", Admin),
         ("POST /api/service-tokens", Admin),

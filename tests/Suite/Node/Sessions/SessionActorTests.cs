@@ -107,14 +107,14 @@ public sealed class SessionActorTests : IDisposable
     public async Task Status_tells_the_numbers_so_far_and_every_stage_that_can_lose_something()
     {
         await using SessionRig rig = await SessionRig.RunningAsync(SessionRig.Spec(_output));
-        rig.Counts = new KernelCounts(100, 7, 2, 0, 1, 3, 4);
+        rig.Counts = new KernelCounts(100, 7, 2, 0, 1, 5, 3, 4);
         rig.Play(_script.Forward(SessionRig.Packet(1)).Consume(SessionRig.Packet(9)));
 
         SessionStatus status = await rig.StatusAsync();
 
         Assert.Equal((SessionState.Running, 6L), (status.State, status.Statistics.TotalEvents));
         Assert.Equal(
-            ["probe-missed 3", "filter-unasked 1", "ring-full 7", "batch-lane-full 0", "track-evicted 2", "orphaned 1", "trace-evicted 0", "trace-failed 0", "nft-unjoined 0", "nft-message-lost 4", "output-lane-full 0", "live-lane-full 0"],
+            ["probe-missed 3", "filter-unasked 1", "call-untimed 5", "ring-full 7", "batch-lane-full 0", "track-evicted 2", "orphaned 1", "trace-evicted 0", "trace-failed 0", "nft-unjoined 0", "nft-message-lost 4", "output-lane-full 0", "live-lane-full 0"],
             status.Statistics.Losses.Select(l => $"{l.Stage} {l.Count}"),
             StringComparer.Ordinal);
     }

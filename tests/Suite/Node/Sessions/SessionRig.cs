@@ -36,7 +36,7 @@ internal sealed class SessionRig : IAsyncDisposable
     /// <summary>What the node says to another filter; null = it takes it.</summary>
     public string? FilterRefusal { get; set; }
 
-    public KernelCounts Counts { get; set; } = new(0, 0, 0, 0, 0, 0);
+    public KernelCounts Counts { get; set; } = new(0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>A session that runs, with its events flowing.</summary>
     public static async Task<SessionRig> RunningAsync(SessionSpec spec)
