@@ -1,3 +1,4 @@
+using NftCluster.Bench.Fleet;
 using NftCluster.Bench.Kernel;
 using NftCluster.Bench.Parts;
 using NftCluster.Bench.Storage;
@@ -8,12 +9,13 @@ return args switch
     ["parts", var filter] => PartsCommand.Run(filter),
     ["storage"] => await StorageCommand.RunAsync(1_000_000),
     ["storage", var traces] when int.TryParse(traces, out int count) && count >= 1_000 => await StorageCommand.RunAsync(count),
+    ["fleet", var program, var what, var count] when what is "ingest" or "viewers" or "reconnect" && int.TryParse(count, out int number) && number > 0 => await FleetCommand.RunAsync(program, what, number),
     ["empty", var probes, var readyFile] => EmptyCommand.Run(probes, readyFile),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("bench: give parts [filter], storage [traces], or empty PROBES READY-FILE (see docs/performance.md)");
+    Console.Error.WriteLine("bench: give parts [filter], storage [traces], fleet PROGRAM ingest|viewers|reconnect COUNT, or empty PROBES READY-FILE (see docs/performance.md)");
     return 2;
 }

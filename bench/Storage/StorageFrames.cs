@@ -6,7 +6,7 @@ using NftCluster.Messages.Link;
 namespace NftCluster.Bench.Storage;
 
 /// <summary>Frames of ten-event traces as a node packs them: 200 flows, every hundredth packet dropped.</summary>
-internal sealed class StorageFrames(int tracesPerFrame)
+internal sealed class StorageFrames(int tracesPerFrame, string session = StorageFrames.Session)
 {
     public const string Session = "bench";
     public const int Flows = 200;
@@ -20,7 +20,15 @@ internal sealed class StorageFrames(int tracesPerFrame)
     public Data Frame(ulong epoch, ulong sequence)
     {
         int first = (int)(sequence - 1) * tracesPerFrame;
-        PackedPayload packed = DataFrame.Pack(new Payload { Traces = TraceBatchCodec.Encode(Session, [.. Enumerable.Range(first, tracesPerFrame).Select(Trace)]) });
+        return Packed(session, epoch, sequence, [.. Enumerable.Range(first, tracesPerFrame).Select(Trace)]);
+    }
+
+    /// <summary>One trace to this port.</summary>
+    public static Data Single(string session, int port) => Packed(session, 1, 1, [Trace(1) is var trace ? trace with { DstPort = port, In = trace.In! with { DstPort = port }, Out = trace.Out! with { DstPort = port } } : trace]);
+
+    private static Data Packed(string session, ulong epoch, ulong sequence, TraceRecord[] traces)
+    {
+        PackedPayload packed = DataFrame.Pack(new Payload { Traces = TraceBatchCodec.Encode(session, traces) });
         return new Data
         {
             Epoch = epoch,

@@ -15,6 +15,10 @@ internal sealed class LiveHubActor : Actor<LiveMessage>
     /// <summary>More than anybody reads.</summary>
     public const int MostTracesPerSecond = 100;
 
+    /// <summary>Of a session's traces, to all its viewers together: hundreds of viewers are shown fewer, so that they do not take the processor from ingest.</summary>
+    private const int MostTracesToAllPerSecond = 5_000;
+    private const int FewestTracesPerSecond = 5;
+
     /// <summary>Payloads that wait; more are not shown, and counted by the mailbox.</summary>
     public const int Mailbox = 1_024;
 
@@ -71,7 +75,8 @@ internal sealed class LiveHubActor : Actor<LiveMessage>
             _shown[batch.SessionId] = shown = new Shown();
         }
         long second = Context.Time.GetUtcNow().ToUnixTimeSeconds();
-        int room = shown.Room(second, batch.Trace.Count);
+        int most = Math.Clamp(MostTracesToAllPerSecond / Math.Max(1, Watching(batch.SessionId).Count), FewestTracesPerSecond, MostTracesPerSecond);
+        int room = shown.Room(second, batch.Trace.Count, most);
         TraceBatch first = new() { SessionId = batch.SessionId, BaseNs = batch.BaseNs };
         first.Text.AddRange(batch.Text);
         first.Trace.AddRange(batch.Trace.Take(room));
@@ -130,11 +135,11 @@ internal sealed class LiveHubActor : Actor<LiveMessage>
         private int _left;
         private long _skipped;
 
-        public int Room(long second, int wanted)
+        public int Room(long second, int wanted, int most)
         {
             if (second != _second)
             {
-                (_second, _left) = (second, MostTracesPerSecond);
+                (_second, _left) = (second, most);
             }
             int room = Math.Min(_left, wanted);
             _left -= room;

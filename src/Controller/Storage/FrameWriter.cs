@@ -16,6 +16,7 @@ internal sealed class FrameWriter : IDisposable
     private readonly SqliteCommand _hash;
     private readonly SqliteCommand _frame;
     private readonly SqliteCommand _segment;
+    private readonly SqliteCommand _filter;
     private readonly SqliteCommand _loss;
     private readonly SqliteCommand _report;
 
@@ -35,7 +36,8 @@ internal sealed class FrameWriter : IDisposable
             INSERT INTO frames (node_id, epoch, sequence, hash, session_id, traces, first_ns, last_ns, received_ns, compression, payload_bytes, payload)
             VALUES ($node, $epoch, $sequence, $hash, $session, $traces, $first, $last, $received, $compression, $bytes, $payload) RETURNING id
             """);
-        _segment = _connection.Command("INSERT INTO segment_summaries (frame_id, terms, columns) VALUES ($frame, $terms, $columns)");
+        _segment = _connection.Command("INSERT INTO segment_summaries (frame_id, columns) VALUES ($frame, $columns)");
+        _filter = _connection.Command("INSERT INTO segment_filters (frame_id, bits) VALUES ($frame, $bits)");
         _loss = _connection.Command("INSERT INTO losses (session_id, node_id, stage, kind, count, from_ns, to_ns, text) VALUES ($session, $node, $stage, $kind, $count, $from, $to, $text)");
         _report = _connection.Command("""
             INSERT INTO reports (session_id, node_id, epoch, state, failure_reason, statistics, at_ns) VALUES ($session, $node, $epoch, $state, $failure, $statistics, $at)
@@ -43,7 +45,7 @@ internal sealed class FrameWriter : IDisposable
             """);
     }
 
-    private SqliteCommand[] Commands => [_committed, _advance, _hash, _frame, _segment, _loss, _report];
+    private SqliteCommand[] Commands => [_committed, _advance, _hash, _frame, _segment, _filter, _loss, _report];
 
     /// <summary>Throws <see cref="SqliteException"/> when nothing of it is stored.</summary>
     public FramesCommitted Commit(IEnumerable<IngestFrame> frames)
@@ -139,7 +141,8 @@ internal sealed class FrameWriter : IDisposable
             .ExecuteScalar();
         if (batch is not null)
         {
-            _segment.With("$frame", id).With("$terms", _summary.Terms).With("$columns", _summary.Columns).ExecuteNonQuery();
+            _segment.With("$frame", id).With("$columns", _summary.Columns).ExecuteNonQuery();
+            _filter.With("$frame", id).With("$bits", _summary.Filter).ExecuteNonQuery();
         }
         foreach (Loss loss in payload.Losses?.Loss ?? [])
         {

@@ -9,9 +9,16 @@ namespace NftCluster.Controller.Storage;
 internal sealed class SegmentReader : IDisposable
 {
     private readonly SqliteCommand _ask;
+    private readonly SqliteCommand _columns;
 
-    public SegmentReader(SqliteConnection connection) =>
+    public SegmentReader(SqliteConnection connection)
+    {
+        _columns = connection.Command("SELECT columns FROM segment_summaries WHERE frame_id = $id");
         _ask = connection.Command("SELECT node_id, epoch, sequence, hash, compression, payload_bytes, payload FROM frames WHERE id = $id");
+    }
+
+    /// <summary>Which trace has which values: <see cref="SegmentSummary"/>.</summary>
+    public byte[] Columns(long frame) => _columns.With("$id", frame).ExecuteScalar() as byte[] ?? throw new InvalidDataException($"frame {frame} has no summary");
 
     /// <summary>In the order of the indexes. Throws <see cref="InvalidDataException"/> when the frame is damaged.</summary>
     public List<StoredTrace> Read(long frame, IReadOnlyList<int> indexes)
@@ -36,5 +43,9 @@ internal sealed class SegmentReader : IDisposable
         return [.. TraceBatchCodec.Decode(wanted).Zip(indexes, (TraceRecord trace, int index) => new StoredTrace(new TraceId(node, epoch, sequence, index), wanted.SessionId, trace))];
     }
 
-    public void Dispose() => _ask.Dispose();
+    public void Dispose()
+    {
+        _ask.Dispose();
+        _columns.Dispose();
+    }
 }

@@ -6,25 +6,6 @@ namespace NftCluster.Controller.Storage;
 /// <summary>Finds the traces of a segment that a search wants, by its summary alone. Layout: <see cref="SegmentSummary"/>.</summary>
 internal static class SegmentScan
 {
-    /// <summary>False: no trace of the segment can match. Each part needs one of its terms.</summary>
-    public static bool MayMatch(ReadOnlySpan<byte> terms, IReadOnlyList<QueryPart> parts)
-    {
-        ReadOnlySpan<ulong> all = MemoryMarshal.Cast<byte, ulong>(terms);
-        foreach (QueryPart part in parts)
-        {
-            bool any = false;
-            foreach (ulong term in part.Terms)
-            {
-                any |= all.BinarySearch(term) >= 0;
-            }
-            if (!any)
-            {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /// <summary>Indexes of the traces for which every part holds and whose first event lies in the time, in ascending order.</summary>
     public static List<int> Matches(ReadOnlySpan<byte> columns, IReadOnlyList<QueryPart> parts, long fromNs, long toNs)
     {

@@ -7,7 +7,7 @@ namespace NftCluster.Controller.Storage;
 /// <summary>
 /// What a search needs to know of a segment without unpacking it. A trace's values of one field are a set, and few sets recur:
 /// <code>
-/// terms     ┌ u64 × n, sorted: every term of the segment ┐
+/// filter    which terms the segment may hold: <see cref="TermFilter"/>
 /// columns   ┌ u32 traces ┬ i64 first_seen_ns × traces ┬ per field: u16 sets ┬ per set: u16 n, u64 × n ┬ u16 set × traces ┐
 /// </code>
 /// Little endian. A segment with more than 65,535 sets in a field is cut by the node long before.
@@ -19,7 +19,7 @@ internal sealed class SegmentSummary
 
     public const int MostTraces = ushort.MaxValue;
 
-    public byte[] Terms { get; private set; } = [];
+    public byte[] Filter { get; private set; } = [];
 
     public byte[] Columns { get; private set; } = [];
 
@@ -53,9 +53,7 @@ internal sealed class SegmentSummary
                 columns[field][i] = sets[field].Of(_terms[(TraceField)field], _all);
             }
         }
-        ulong[] all = [.. _all];
-        Array.Sort(all);
-        Terms = MemoryMarshal.AsBytes(all.AsSpan()).ToArray();
+        Filter = TermFilter.Of(_all);
         Columns = Pack(times, columns, sets);
     }
 

@@ -57,12 +57,12 @@ internal sealed class TraceQueries(Database database)
         while (rows.Read())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!SegmentScan.MayMatch(rows.GetFieldValue<byte[]>(1), query.Parts))
+            if (query.Parts.Count > 0 && !rows.IsDBNull(1) && !TermFilter.MayMatch(rows.GetFieldValue<byte[]>(1), query.Parts))
             {
                 continue;
             }
             long frame = rows.GetInt64(0);
-            List<int> matches = SegmentScan.Matches(rows.GetFieldValue<byte[]>(2), query.Parts, query.FromNs, query.ToNs);
+            List<int> matches = SegmentScan.Matches(reader.Columns(frame), query.Parts, query.FromNs, query.ToNs);
             if (query.After is { } after && after.Frame == frame)
             {
                 matches.RemoveAll(index => query.OldestFirst ? index <= after.Index : index >= after.Index);
@@ -90,7 +90,7 @@ internal sealed class TraceQueries(Database database)
     {
         string nodes = string.Join(", ", query.Nodes.Select((_, i) => $"$node{i}"));
         SqliteCommand ask = connection.Command($"""
-            SELECT f.id, s.terms, s.columns FROM frames f JOIN segment_summaries s ON s.frame_id = f.id
+            SELECT f.id, s.bits FROM frames f LEFT JOIN segment_filters s ON s.frame_id = f.id
             WHERE f.session_id = $session AND f.traces > 0 AND f.first_ns <= $to AND f.last_ns >= $from
             {(query.After is null ? "" : query.OldestFirst ? "AND f.id >= $after" : "AND f.id <= $after")}
             {(query.Nodes.Count == 0 ? "" : $"AND f.node_id IN ({nodes})")}

@@ -18,7 +18,7 @@ internal sealed class AgentActor(AgentOptions options, NodeFacts facts, KernelHo
     public const string AliveFact = "alive";
     public const string StatisticsFact = "statistics ";
 
-    /// <summary>Packets of the last moments may still have been open when the process died: their traces close within this.</summary>
+    /// <summary>A packet that came so long before its trace was closed for silence is older than what the spool has: the time-out, and as much for packets that waited.</summary>
     private const long OpenTracesNs = 6_000_000_000;
     private const int LooksPerReport = 5;
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
@@ -80,12 +80,14 @@ internal sealed class AgentActor(AgentOptions options, NodeFacts facts, KernelHo
         }
         _followed = Desired.Parser.ParseFrom(bytes);
         long aliveNs = facts.AliveNs;
+        // Read before anything is opened: what runs from here on moves the marks.
+        var caughtUp = _followed.Session.ToDictionary(wanted => wanted.Id, wanted => facts.CaughtUpNs(wanted.Id) ?? aliveNs, StringComparer.Ordinal);
         foreach (DesiredSession wanted in _followed.Session)
         {
             await ApplyAsync(new PlanStep(wanted.Paused ? PlanKind.Pause : PlanKind.Open, wanted.Id, wanted));
             if (!wanted.Paused && aliveNs > 0 && _sessions[wanted.Id].IsOpen)
             {
-                TellGap(wanted.Id, "node-down", facts.EndedInOrder ? aliveNs : aliveNs - OpenTracesNs, facts.EndedInOrder ? "the node was stopped" : "the node was killed");
+                TellGap(wanted.Id, "node-down", facts.EndedInOrder ? aliveNs : Math.Min(aliveNs, caughtUp[wanted.Id]) - OpenTracesNs, facts.EndedInOrder ? "the node was stopped" : "the node was killed");
             }
         }
         if (_sessions.Count > 0)
@@ -118,6 +120,10 @@ internal sealed class AgentActor(AgentOptions options, NodeFacts facts, KernelHo
         // On disk before it is observed: who is killed from here on resumes what the controller believes to run, and knows since when.
         spool.Tell(new KeepFact(DesiredFact, desired.ToByteArray()));
         spool.Tell(new KeepFact(AliveFact, BitConverter.GetBytes(NowNs)));
+        foreach (string opened in _sessions.Keys.Where(id => !running.TryGetValue(id, out DesiredSession? before) || before.Paused))
+        {
+            spool.Tell(new KeepFact(SpoolLane.CaughtUpFact + opened, BitConverter.GetBytes(NowNs)));
+        }
         spool.Tell(new FlushSpool());
         await spool.FenceAsync();
         TellObserved();
@@ -133,6 +139,7 @@ internal sealed class AgentActor(AgentOptions options, NodeFacts facts, KernelHo
                 await CloseAsync(session!, LocalSession.Stopped);
                 _sessions.Remove(step.Id);
                 spool.Tell(new KeepFact(StatisticsFact + step.Id, []));
+                spool.Tell(new KeepFact(SpoolLane.CaughtUpFact + step.Id, []));
                 return;
             case PlanKind.Pause:
                 session ??= _sessions[step.Id] = Made(step.Wanted!);

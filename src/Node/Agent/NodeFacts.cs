@@ -22,6 +22,9 @@ internal sealed class NodeFacts(SpoolStore store)
     /// <summary>Read at the start, before the spool has an actor to own it.</summary>
     public IReadOnlyDictionary<string, StatisticsRecord> Statistics { get; } = ReadStatistics(store);
 
+    /// <summary>Until when what the session's tracker closed is in the spool; null = it never got so far.</summary>
+    public long? CaughtUpNs(string session) => store.Fact(SpoolLane.CaughtUpFact + session) is { Length: 8 } fact ? BitConverter.ToInt64(fact) : null;
+
     public StatisticsRecord? StatisticsOf(string session) => Statistics.GetValueOrDefault(session);
 
     private static Dictionary<string, StatisticsRecord> ReadStatistics(SpoolStore store)

@@ -14,7 +14,13 @@ namespace NftCluster.Node.Export;
 /// <summary>A closed packet trace in its public shape: addresses as text, numbers with their names, times on the wall clock.</summary>
 internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropReasons reasons, DeviceNames devices, NftRecordFactory verdicts)
 {
-    private readonly long _wallOffsetNs = WallOffset();
+    private const long ClockLookNs = 1_000_000_000;
+
+    /// <summary>What two looks may differ without the wall clock having moved.</summary>
+    private const long ClockNoiseNs = 10_000;
+
+    private long _wallOffsetNs = WallOffset();
+    private long _clockSeenNs = Nftables.Monotonic.NowNs;
     private readonly HashSet<ushort> _called = [];
     private readonly StringBuilder _detail = new();
 
@@ -32,6 +38,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
 
     public TraceRecord Make(PacketTrace trace)
     {
+        FollowClock();
         PacketSide? came = trace.HasIn ? Side(trace.In, trace.InIfindex, trace.Netns) : null;
         PacketSide? left = trace.HasOut ? Side(trace.Out, trace.OutIfindex, trace.Netns) : null;
         PacketSide? shown = came ?? left;
@@ -107,7 +114,22 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         return best;
     }
 
-    public string Wall(ulong monotonicNs) => TraceTime.Format((long)monotonicNs + _wallOffsetNs);
+    /// <summary>A wall clock that is set or slewed meanwhile is followed, a look a second: what is made later has its times, what was made keeps them.</summary>
+    private void FollowClock()
+    {
+        long now = Nftables.Monotonic.NowNs;
+        if (now - _clockSeenNs >= ClockLookNs)
+        {
+            _clockSeenNs = now;
+            long offset = WallOffset();
+            _wallOffsetNs = Math.Abs(offset - _wallOffsetNs) > ClockNoiseNs ? offset : _wallOffsetNs;
+        }
+    }
+
+    /// <summary>CLOCK_REALTIME in ns.</summary>
+    public long WallNs(ulong monotonicNs) => (long)monotonicNs + _wallOffsetNs;
+
+    public string Wall(ulong monotonicNs) => TraceTime.Format(WallNs(monotonicNs));
 
     private string Symbol(ulong address) => host.Symbols.GetAwaiter().GetResult().NameAt(address);
 

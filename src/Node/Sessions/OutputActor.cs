@@ -26,6 +26,9 @@ internal sealed record RulesetChanged : OutputMessage
     public RulesetFact Take() => Interlocked.Exchange(ref _fact, null) ?? throw new InvalidOperationException("a fact was taken twice");
 }
 
+/// <summary>Fact, from the shard: what closed before this time (CLOCK_MONOTONIC) was offered.</summary>
+internal sealed record CaughtUpTo(ulong NowNs) : OutputMessage;
+
 /// <summary>Order to itself: what still waits for its ruleset is written without.</summary>
 internal sealed record StopWaiting : OutputMessage;
 
@@ -70,6 +73,13 @@ internal sealed class OutputActor(IReadOnlyList<ITraceOutput> outputs, OutputLan
                 if (fact is GenerationConfirmed { AnsweredNs: var now })
                 {
                     ForgetRulesets(now);
+                }
+                break;
+            case CaughtUpTo { NowNs: var upTo }:
+                lane.MarkTaken();
+                if (_unbound.Count == 0)
+                {
+                    _outputs.CaughtUp(records.WallNs(upTo)); // else the next one tells
                 }
                 break;
             case StopWaiting:

@@ -24,6 +24,7 @@ internal sealed class OutputLane
     private RulesetChanged? _confirmation;
     private int _traces;
     private int _facts;
+    private int _marks;
 
     /// <summary>Before the first offer: the writer knows its lane, the lane its writer.</summary>
     public void LeadTo(ActorRef<OutputMessage> writer) => _writer = writer;
@@ -78,6 +79,17 @@ internal sealed class OutputLane
         Interlocked.Decrement(ref _facts);
         return message.Take();
     }
+
+    /// <summary>Behind all that was offered: one at a time, a second one before the first was taken is left out.</summary>
+    public void Mark(ulong nowNs)
+    {
+        if (Interlocked.CompareExchange(ref _marks, 1, 0) == 0 && !_writer.Tell(new CaughtUpTo(nowNs)))
+        {
+            MarkTaken();
+        }
+    }
+
+    public void MarkTaken() => Volatile.Write(ref _marks, 0);
 
     public void Complete(CompleteOutputs end) => _writer.Tell(end);
 }

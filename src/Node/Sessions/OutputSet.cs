@@ -24,6 +24,14 @@ internal sealed class OutputSet(IReadOnlyList<ITraceOutput> outputs, Action<stri
         }
     });
 
+    public void CaughtUp(long wallNs) => Guarded(() =>
+    {
+        foreach (ITraceOutput output in outputs)
+        {
+            output.CaughtUp(wallNs);
+        }
+    });
+
     public void Complete(SessionRecord session, StatisticsRecord statistics) => Guarded(() =>
     {
         foreach (ITraceOutput output in outputs)

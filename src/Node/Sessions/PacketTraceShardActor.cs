@@ -11,6 +11,7 @@ namespace NftCluster.Node.Sessions;
 internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
 {
     private const int ClosedBatchSize = 256;
+    private const ulong MarkEveryNs = 1_000_000_000;
 
     private readonly SessionSpec _spec;
     private readonly ActorRef<SessionMessage> _session;
@@ -24,6 +25,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
     private int _closedCount;
     private long _handedOut;
     private bool _limitTold;
+    private ulong _markedNs;
 
     public PacketTraceShardActor(SessionSpec spec, ProbeFacts facts, int sessionBit, ActorRef<SessionMessage> session, OutputLane? output, TracePool pool)
     {
@@ -78,6 +80,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
                 {
                     _tracker.Expire(drained.NowNs, this);
                     SendClosed();
+                    Mark(drained.NowNs);
                 }
                 finally
                 {
@@ -99,6 +102,15 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
             _session.Tell(new PacketLimitReached());
         }
         return default;
+    }
+
+    private void Mark(ulong nowNs)
+    {
+        if (nowNs - _markedNs >= MarkEveryNs)
+        {
+            _markedNs = nowNs;
+            _output?.Mark(nowNs);
+        }
     }
 
     private StatisticsSnapshot Snapshot() => _statistics.Snapshot(_tracker.Counters, _tracker.Open);

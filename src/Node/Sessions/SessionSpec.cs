@@ -49,5 +49,11 @@ internal interface ITraceOutput : IDisposable
     /// <summary>After each batch: whoever reads live wants to see it now.</summary>
     public void Flush();
 
+    /// <summary>Once a second: what closed before this time (CLOCK_REALTIME, ns) was written. For outputs that must know how far they are.</summary>
+    public void CaughtUp(long wallNs)
+    {
+        // Most do not ask.
+    }
+
     public void Complete(Messages.SessionRecord session, Messages.StatisticsRecord statistics);
 }

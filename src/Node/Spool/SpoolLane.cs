@@ -14,6 +14,9 @@ internal sealed class SpoolLane(ActorRef<SpoolMessage> spool)
     private const int MostTraces = 8_192;
     private const int MostBatches = 512;
 
+    /// <summary>With a session's id: until when what closed is in the spool.</summary>
+    public const string CaughtUpFact = "caught-up ";
+
     private int _traces;
     private int _batches;
 
@@ -39,6 +42,9 @@ internal sealed class SpoolLane(ActorRef<SpoolMessage> spool)
         Interlocked.Add(ref _traces, -traces.Length);
         Interlocked.Decrement(ref _batches);
     }
+
+    /// <summary>What closed before this time (CLOCK_REALTIME, ns) lies before it in the lane.</summary>
+    public void CaughtUp(string session, long wallNs) => spool.Tell(new KeepFact(CaughtUpFact + session, BitConverter.GetBytes(wallNs)));
 
     /// <summary>Not data: losses, which are few and must arrive.</summary>
     public void Tell(string session, Loss loss) => spool.Tell(new SpoolLosses(session, [loss]));

@@ -41,6 +41,15 @@ internal sealed class SpoolOutput(string session, SpoolLane lane) : ITraceOutput
         }
     }
 
+    /// <summary>On disk with, or behind, the traces before it. Not while a loss waits for room: the mark would say that it is there, too.</summary>
+    public void CaughtUp(long wallNs)
+    {
+        if (_refused is null)
+        {
+            lane.CaughtUp(session, wallNs);
+        }
+    }
+
     public void Complete(SessionRecord ended, StatisticsRecord statistics)
     {
         Flush();

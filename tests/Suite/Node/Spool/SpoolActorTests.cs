@@ -58,4 +58,29 @@ public sealed class SpoolActorTests
         Assert.Equal(("spool-lane-full", 1_900UL), (loss.Stage, loss.Count));
         Assert.True(loss.FromNs > 0 && loss.ToNs - loss.FromNs == 84_300);
     }
+
+    [Fact]
+    public async Task How_far_a_session_is_lies_behind_its_traces_and_is_not_said_while_a_loss_still_waits()
+    {
+        await using ActorTestSystem test = new();
+        TestProbe<SpoolMessage> slow = new(test.System, "slow");
+        SpoolLane lane = new(slow.Ref);
+        SpoolOutput output = new("s1", lane);
+
+        output.Write(Samples.Forwarded());
+        output.Flush();
+        output.CaughtUp(77);
+        Assert.IsType<SpoolTraces>(await slow.ExpectMessageAsync());
+        KeepFact mark = Assert.IsType<KeepFact>(await slow.ExpectMessageAsync());
+        Assert.Equal(("caught-up s1", 77L), (mark.Name, BitConverter.ToInt64(mark.Value)));
+
+        for (int i = 0; i < 10_000; i++)
+        {
+            output.Write(Samples.Forwarded());
+        }
+        output.Flush(); // more than finds room
+        output.CaughtUp(78);
+        output.Complete(Samples.Session(), Samples.Statistics());
+        Assert.IsType<SpoolLosses>(await slow.ExpectMessageAsync());
+    }
 }
