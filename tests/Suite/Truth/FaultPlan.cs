@@ -9,6 +9,7 @@ internal enum Fault
     KillNode,
     CutNetwork,
     FillDisk,
+    StepClock,
 }
 
 /// <summary>How much befalls it in one run: the short form, or what the environment asks for (tests/faults/run).</summary>
@@ -30,6 +31,9 @@ internal sealed record FaultPlan
 
     public int FullDisks { get; init; } = Number("FULL_DISKS", 1);
 
+    /// <summary>One node's clock is set 5 s forward, 5 s back, and right again.</summary>
+    public int ClockSteps { get; init; } = Number("CLOCK_STEPS", 1);
+
     /// <summary>In an order that the seed decides; the index names the node.</summary>
     public IReadOnlyList<(Fault Fault, int Node)> Order(Random random)
     {
@@ -39,6 +43,7 @@ internal sealed record FaultPlan
         faults.AddRange(Enumerable.Range(0, NodeKills * nodes).Select(i => (Fault.KillNode, i % nodes)));
         faults.AddRange(Enumerable.Range(0, Cuts).Select(i => (Fault.CutNetwork, i % nodes)));
         faults.AddRange(Enumerable.Range(0, FullDisks).Select(_ => (Fault.FillDisk, DiskNode)));
+        faults.AddRange(Enumerable.Range(0, ClockSteps).Select(_ => (Fault.StepClock, ClockNode)));
         (Fault, int)[] order = [.. faults];
         random.Shuffle(order);
         return order;
@@ -46,6 +51,9 @@ internal sealed record FaultPlan
 
     /// <summary>The node whose spool has a disk of its own, which can be filled.</summary>
     public const int DiskNode = 2;
+
+    /// <summary>The node whose clock can be set.</summary>
+    public const int ClockNode = 1;
 
     private static int Number(string name, int otherwise) =>
         Environment.GetEnvironmentVariable($"NFTCLUSTER_FAULTS_{name}") is { Length: > 0 } text ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : otherwise;

@@ -16,6 +16,7 @@ internal sealed class Fleet : IDisposable
     private readonly TempDirectory _directory = new();
     private readonly List<RunningProgram> _programs = [];
     private readonly Dictionary<string, RunningProgram> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SettableClock> _clocks = new(StringComparer.Ordinal);
     private RunningProgram? _controller;
 
     public static IReadOnlyList<string> Routers { get; } = ["r1", "r2", "r3"];
@@ -56,8 +57,13 @@ internal sealed class Fleet : IDisposable
 
     public Task KillControllerAsync() => KillAsync(_controller!);
 
+    /// <summary>From the node's next start on it has a wall clock of its own; before, none can be set.</summary>
+    public SettableClock? ClockOf(string name) => _clocks.GetValueOrDefault(name);
+
+    public void GiveClock(string name) => _clocks[name] = new SettableClock(_directory.File($"{name}.clock"));
+
     public void StartNode(string name, params string[] more) =>
-        _nodes[name] = Keep(RunningProgram.StartOther("ip", ["netns", "exec", Lab.NamespaceOf(name), RunningProgram.Executable, "node", "--controller", $"https://10.255.{name[1..]}.1", "--name", name, "--state-dir", StateOf(name), .. more]));
+        _nodes[name] = Keep(RunningProgram.StartOther("ip", ["netns", "exec", Lab.NamespaceOf(name), .. ClockOf(name)?.Environment ?? [], RunningProgram.Executable, "node", "--controller", $"https://10.255.{name[1..]}.1", "--name", name, "--state-dir", StateOf(name), .. more]));
 
     public Task KillNodeAsync(string name) => KillAsync(_nodes[name]);
 

@@ -33,6 +33,10 @@ public sealed class FleetFaultTests
         Root.Required();
         using Fleet fleet = new();
         using var disk = SmallDisk.Mount(fleet.StateOf(Fleet.Routers[FaultPlan.DiskNode]), mebibytes: 48);
+        if (_plan.ClockSteps > 0)
+        {
+            fleet.GiveClock(Fleet.Routers[FaultPlan.ClockNode]);
+        }
         await fleet.StartAsync();
         ClusterSessionView session = await fleet.OpenSessionAsync(NumberedLoad.Filter);
         PacketCapture[] captures = [.. Fleet.Routers.Select(name => PacketCapture.Start(fleet.Lab.NamespaceOf(name), "eth0", fleet.File($"{name}.pcap"), NumberedLoad.Filter, "in"))];
@@ -83,6 +87,14 @@ public sealed class FleetFaultTests
                 fleet.StartNode(node);
                 await fleet.RunsAsync(session, node);
                 _mayLose[node].Add(new TimeSpanNs(begin - Ns(_lastKnownAlive), NowNs() + Ns(_aftermath)));
+                return;
+            case Fault.StepClock:
+                // Nothing may be lost for that: what is missing lies in no window of _mayLose.
+                foreach (int offset in (int[])[5, -5, 0])
+                {
+                    fleet.ClockOf(node)!.Set(offset);
+                    await PauseAsync(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5));
+                }
                 return;
             case Fault.FillDisk:
                 // Without its controller the spool must grow: with it, the space of what was acknowledged is used again.
