@@ -27,7 +27,11 @@ internal sealed partial class FleetController : IDisposable
 
     public string AccessToken { get; private set; } = "";
 
+    /// <summary>With the pages of the database that are mapped: the page cache's, which the kernel takes back when it likes.</summary>
     public long PeakResidentBytes => Status("VmHWM") * 1024;
+
+    /// <summary>Memory that is the process's alone.</summary>
+    public long PrivateBytes => Status("RssAnon") * 1024;
 
     public long ResidentBytes => Status("VmRSS") * 1024;
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.IO.Hashing;
 using Google.Protobuf;
@@ -18,6 +19,8 @@ public static class DataFrame
     private const int WindowBits = 20;
     private const int WorthCompressing = 128;
 
+    private static readonly MessageParser<HopPayload> _hops = HopPayload.Parser.WithDiscardUnknownFields(true);
+
     public static PackedPayload Pack(Payload payload)
     {
         ArgumentNullException.ThrowIfNull(payload);
@@ -37,34 +40,22 @@ public static class DataFrame
     /// <summary>Throws <see cref="InvalidDataException"/> for whatever is not what <see cref="Pack"/> makes: damaged, too large, unknown.</summary>
     public static Payload Unpack(Data data)
     {
-        byte[] plain = Checked(data);
-        try
-        {
-            Payload payload = Payload.Parser.ParseFrom(plain);
-            return payload.KindCase != Payload.KindOneofCase.None ? payload : throw new InvalidDataException("a payload of a kind that this version does not know");
-        }
-        catch (InvalidProtocolBufferException malformed)
-        {
-            throw new InvalidDataException($"a malformed payload: {malformed.Message}", malformed);
-        }
+        Payload payload = Read(data, static plain => Payload.Parser.ParseFrom(plain.AsSpan()));
+        return payload.KindCase != Payload.KindOneofCase.None ? payload : throw new InvalidDataException("a payload of a kind that this version does not know");
     }
 
     /// <summary>The batch with only these of its traces, in the order of the indexes: the others are passed over unread.</summary>
     public static TraceBatch UnpackTraces(Data data, IReadOnlyList<int> indexes)
     {
         ArgumentNullException.ThrowIfNull(indexes);
-        byte[] plain = Checked(data);
-        try
-        {
-            return TraceBatchPicker.Pick(plain, indexes);
-        }
-        catch (InvalidProtocolBufferException malformed)
-        {
-            throw new InvalidDataException($"a malformed payload: {malformed.Message}", malformed);
-        }
+        return Read(data, plain => TraceBatchPicker.Pick(plain, indexes));
     }
 
-    private static byte[] Checked(Data data)
+    /// <summary>Only what joining hosts needs of the traces; an empty batch where the payload holds none.</summary>
+    public static HopBatch UnpackHops(Data data) => Read(data, static plain => _hops.ParseFrom(plain.AsSpan()).Traces ?? new HopBatch());
+
+    /// <summary>The plain bytes lie in a rented array, only for as long as they are read: they are large, and come a hundred times a second.</summary>
+    private static T Read<T>(Data data, Func<ArraySegment<byte>, T> parse)
     {
         ArgumentNullException.ThrowIfNull(data);
         if (data.PayloadBytes > MostPayloadBytes)
@@ -75,20 +66,36 @@ public static class DataFrame
         {
             throw new InvalidDataException("the payload is not what its hash says");
         }
-        return Plain(data);
+        int length = (int)data.PayloadBytes;
+        byte[] rented = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            Inflate(data, rented.AsSpan(0, length));
+            return parse(new ArraySegment<byte>(rented, 0, length));
+        }
+        catch (InvalidProtocolBufferException malformed)
+        {
+            throw new InvalidDataException($"a malformed payload: {malformed.Message}", malformed);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
-    private static byte[] Plain(Data data)
+    private static void Inflate(Data data, Span<byte> plain)
     {
         switch (data.Compression)
         {
-            case Data.Types.Compression.None when data.Payload.Length == data.PayloadBytes:
-                return data.Payload.ToByteArray();
+            case Data.Types.Compression.None when data.Payload.Length == plain.Length:
+                data.Payload.Span.CopyTo(plain);
+                return;
             case Data.Types.Compression.Brotli:
-                byte[] plain = new byte[data.PayloadBytes];
-                return BrotliDecoder.TryDecompress(data.Payload.Span, plain, out int length) && length == plain.Length
-                    ? plain
-                    : throw new InvalidDataException("a payload that does not decompress to its stated size");
+                if (BrotliDecoder.TryDecompress(data.Payload.Span, plain, out int length) && length == plain.Length)
+                {
+                    return;
+                }
+                throw new InvalidDataException("a payload that does not decompress to its stated size");
             default:
                 throw new InvalidDataException($"a payload compressed by {data.Compression}, or not of its stated size");
         }

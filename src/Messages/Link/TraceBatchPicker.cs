@@ -5,11 +5,11 @@ namespace NftCluster.Messages.Link;
 /// <summary>Reads a packed batch field by field: a page of a search wants few traces of many batches.</summary>
 internal static class TraceBatchPicker
 {
-    public static TraceBatch Pick(byte[] payload, IReadOnlyList<int> indexes)
+    public static TraceBatch Pick(ArraySegment<byte> payload, IReadOnlyList<int> indexes)
     {
         var wanted = indexes.Distinct().ToDictionary(index => index, _ => new Trace());
         TraceBatch batch = new();
-        CodedInputStream input = new(payload);
+        CodedInputStream input = new(payload.Array, payload.Offset, payload.Count);
         bool found = false;
         int next = 0;
         while (input.ReadTag() is not 0 and var tag)
@@ -22,7 +22,7 @@ internal static class TraceBatchPicker
             found = true;
             long length = input.ReadLength();
             long end = input.Position + length;
-            while (end <= payload.Length && input.Position < end)
+            while (end <= payload.Count && input.Position < end)
             {
                 ReadField(input, batch, wanted, ref next);
             }
