@@ -72,7 +72,7 @@ internal sealed class ControllerHost : IAsyncDisposable
             ActorRef<StorageMessage> storage = system.Spawn("storage", () => new StorageActor(database, new StorageOptions(options.StateDirectory)), Mailbox.Wait(8192));
             ActorRef<LiveMessage> live = system.Spawn<LiveMessage>("live", () => new LiveHubActor(), Mailbox.DropNewest(LiveHubActor.Mailbox));
             ControllerMetrics metrics = new();
-            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, metrics), options.Link, Version, logger);
+            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, storage, metrics), options.Link, Version, logger);
             ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
             system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
             TraceQueries queries = new(database);
@@ -109,10 +109,17 @@ internal sealed class ControllerHost : IAsyncDisposable
     }
 
     /// <summary>What happens is shown and counted; who shows it may be behind, and says so.</summary>
-    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ControllerMetrics metrics) => new()
+    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ActorRef<StorageMessage> storage, ControllerMetrics metrics) => new()
     {
         Session = view => live.Tell(new SessionTold(view)),
-        Node = view => live.Tell(new NodeTold(view)),
+        Node = view =>
+        {
+            live.Tell(new NodeTold(view));
+            if (view is { ClockOffsetNs: { } offset, ClockBoundNs: { } bound })
+            {
+                storage.Tell(new ClockSeen(new NodeClock(view.Id, offset, bound)));
+            }
+        },
         Stored = (id, name, payload) =>
         {
             metrics.Frames.Add(1);

@@ -1,14 +1,17 @@
 namespace NftCluster.Controller.Stitching;
 
-/// <summary>The hops of one packet in the order of its way, and what joins them; ambiguous joins lead to other journeys, and are in both.</summary>
-internal sealed record JourneyHops(IReadOnlyList<Hop> Hops, IReadOnlyList<Join> Joins, IReadOnlyList<Join> Ambiguous);
+/// <summary>
+/// The hops of one packet in the order of its way, and what joins them; ambiguous joins lead to other journeys, and are in both. Where more
+/// than <see cref="JourneyBuilder.MostAlike"/> packets look alike, nothing is joined by that: <c>Alike</c> says how many (0 = not so).
+/// </summary>
+internal sealed record JourneyHops(IReadOnlyList<Hop> Hops, IReadOnlyList<Join> Joins, IReadOnlyList<Join> Ambiguous, int Alike);
 
 /// <summary>Puts hops that are joined together, and each journey into the order of its way.</summary>
 internal static class JourneySorter
 {
-    public static IReadOnlyList<JourneyHops> Sort(IReadOnlyCollection<Hop> hops, IReadOnlyList<Join> joins)
+    public static IReadOnlyList<JourneyHops> Sort(IReadOnlyCollection<Hop> hops, IReadOnlyList<Join> joins, IReadOnlyDictionary<Hop, int> crowds)
     {
-        Dictionary<Hop, Hop> parents = new(hops.Count, ReferenceEqualityComparer.Instance as IEqualityComparer<Hop>);
+        Dictionary<Hop, Hop> parents = new(hops.Count, ReferenceEqualityComparer.Instance);
         foreach (Join join in joins)
         {
             if (join.Kind != JoinKind.Ambiguous)
@@ -16,7 +19,7 @@ internal static class JourneySorter
                 Unite(parents, join.From, join.To);
             }
         }
-        Dictionary<Hop, (List<Hop> Hops, List<Join> Joins, List<Join> Ambiguous)> parts = new(hops.Count, ReferenceEqualityComparer.Instance as IEqualityComparer<Hop>);
+        Dictionary<Hop, (List<Hop> Hops, List<Join> Joins, List<Join> Ambiguous)> parts = new(hops.Count, ReferenceEqualityComparer.Instance);
         foreach (Hop hop in hops)
         {
             PartOf(hop).Hops.Add(hop);
@@ -40,7 +43,7 @@ internal static class JourneySorter
             part.Hops.Sort(InOrder);
             part.Joins.Sort(InOrder);
             part.Ambiguous.Sort(InOrder);
-            journeys.Add(new JourneyHops(part.Hops, part.Joins, part.Ambiguous));
+            journeys.Add(new JourneyHops(part.Hops, part.Joins, part.Ambiguous, crowds.Count == 0 ? 0 : part.Hops.Max(hop => crowds.GetValueOrDefault(hop))));
         }
         journeys.Sort((a, b) => a.Hops[0].InNs != b.Hops[0].InNs ? a.Hops[0].InNs.CompareTo(b.Hops[0].InNs) : Compare(a.Hops[0], b.Hops[0]));
         return journeys;

@@ -11,6 +11,7 @@ internal sealed class FrameWriter : IDisposable
 {
     private readonly SqliteConnection _connection;
     private readonly SegmentSummary _summary = new();
+    private readonly Dictionary<string, NodeClock> _clocks = new(StringComparer.Ordinal);
     private readonly SqliteCommand _committed;
     private readonly SqliteCommand _advance;
     private readonly SqliteCommand _hash;
@@ -33,8 +34,8 @@ internal sealed class FrameWriter : IDisposable
         _advance = _connection.Command("INSERT INTO epochs (node_id, epoch, sequence) VALUES ($node, $epoch, $sequence) ON CONFLICT (node_id, epoch) DO UPDATE SET sequence = excluded.sequence");
         _hash = _connection.Command("SELECT hash FROM frames WHERE node_id = $node AND epoch = $epoch AND sequence = $sequence");
         _frame = _connection.Command("""
-            INSERT INTO frames (node_id, epoch, sequence, hash, session_id, traces, first_ns, last_ns, received_ns, compression, payload_bytes, payload)
-            VALUES ($node, $epoch, $sequence, $hash, $session, $traces, $first, $last, $received, $compression, $bytes, $payload) RETURNING id
+            INSERT INTO frames (node_id, epoch, sequence, hash, session_id, traces, first_ns, last_ns, received_ns, clock_offset_ns, clock_bound_ns, compression, payload_bytes, payload)
+            VALUES ($node, $epoch, $sequence, $hash, $session, $traces, $first, $last, $received, $offset, $bound, $compression, $bytes, $payload) RETURNING id
             """);
         _segment = _connection.Command("INSERT INTO segment_summaries (frame_id, columns) VALUES ($frame, $columns)");
         _filter = _connection.Command("INSERT INTO segment_filters (frame_id, bits) VALUES ($frame, $bits)");
@@ -46,6 +47,9 @@ internal sealed class FrameWriter : IDisposable
     }
 
     private SqliteCommand[] Commands => [_committed, _advance, _hash, _frame, _segment, _filter, _loss, _report];
+
+    /// <summary>Of frames that come from here on.</summary>
+    public void SetClock(NodeClock clock) => _clocks[clock.NodeId] = clock;
 
     /// <summary>Throws <see cref="SqliteException"/> when nothing of it is stored.</summary>
     public FramesCommitted Commit(IEnumerable<IngestFrame> frames)
@@ -134,9 +138,11 @@ internal sealed class FrameWriter : IDisposable
         {
             _summary.Build(batch);
         }
+        NodeClock? clock = _clocks.GetValueOrDefault(frame.NodeId);
         object? id = _frame.With("$node", frame.NodeId).With("$epoch", (long)frame.Epoch).With("$sequence", (long)frame.Sequence).With("$hash", (long)frame.Frame.Hash)
             .With("$session", batch?.SessionId ?? "").With("$traces", batch?.Trace.Count ?? 0)
             .With("$first", batch is null ? received : _summary.FirstNs).With("$last", batch is null ? received : _summary.LastNs).With("$received", received)
+            .With("$offset", clock?.OffsetNs).With("$bound", clock?.BoundNs)
             .With("$compression", (int)frame.Frame.Compression).With("$bytes", (long)frame.Frame.PayloadBytes).With("$payload", frame.Compressed.ToArray())
             .ExecuteScalar();
         if (batch is not null)

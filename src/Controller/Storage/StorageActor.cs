@@ -35,6 +35,9 @@ internal sealed class StorageActor(Database database, StorageOptions options) : 
             case CommitWaiting:
                 Commit();
                 break;
+            case ClockSeen { Clock: var clock }:
+                _writer!.SetClock(clock);
+                break;
             case GetCommitted { NodeId: var node, ReplyTo: var asker }:
                 asker.Tell(Guarded(() => new NodeCommitted(_writer!.CommittedOf(node), null), error => new NodeCommitted([], error)));
                 break;

@@ -18,6 +18,11 @@ internal sealed record ApplyRetention(RetentionLimits Limits, ActorRef<Retention
 /// <summary>Order: remove all of one session.</summary>
 internal sealed record RemoveSession(string SessionId, ActorRef<RetentionDone> ReplyTo) : StorageMessage;
 
+/// <summary>Fact: the node's clock minus ours, in ns, and how far that may be off.</summary>
+internal sealed record ClockSeen(NodeClock Clock) : StorageMessage;
+
+internal sealed record NodeClock(string NodeId, long OffsetNs, long BoundNs);
+
 /// <summary>Order to itself, behind the commits that wait already: one transaction for all of them.</summary>
 internal sealed record CommitWaiting : StorageMessage;
 

@@ -1,0 +1,110 @@
+using Google.Protobuf;
+using Microsoft.Data.Sqlite;
+using NftCluster.Messages.Link;
+
+namespace NftCluster.Controller.Storage;
+
+/// <summary>One stored frame's traces, as far as joining needs them; with those that pass the search, null = all.</summary>
+internal sealed record StoredHops(string NodeId, ulong Epoch, ulong Sequence, long? ClockOffsetNs, long? ClockBoundNs, HopBatch Batch, HashSet<int>? Matches);
+
+/// <summary>
+/// Reads what is stored in the order of time, times aligned by what was known of a node's clock when it was stored. One connection, for one
+/// caller: what it sees is the state as it was when it began.
+/// </summary>
+internal sealed class HopQueries : IDisposable
+{
+    private const string First = "(first_ns - coalesce(clock_offset_ns, 0))";
+    private const string Last = "(last_ns - coalesce(clock_offset_ns, 0))";
+
+    private readonly SqliteConnection _connection;
+    private readonly SqliteTransaction _snapshot;
+    private readonly SegmentReader _summaries;
+    private readonly string _session;
+
+    public HopQueries(Database database, string session)
+    {
+        _connection = database.Connect();
+        _snapshot = _connection.BeginTransaction(deferred: true);
+        _summaries = new SegmentReader(_connection);
+        _session = session;
+    }
+
+    /// <summary>The session that a stored trace belongs to; null where it never was, or is no more.</summary>
+    public static string? SessionOf(Database database, TraceId id)
+    {
+        using SqliteConnection connection = database.Connect();
+        using SqliteCommand ask = connection.Command("SELECT session_id FROM frames WHERE node_id = $node AND epoch = $epoch AND sequence = $sequence AND traces > $index")
+            .With("$node", id.NodeId).With("$epoch", (long)id.Epoch).With("$sequence", (long)id.Sequence).With("$index", id.Index);
+        return ask.ExecuteScalar() as string;
+    }
+
+    /// <summary>The time of the newest packet that is not newer than this, or of the oldest that is not older; null = there is none. The frame's own range: a bound, not a packet.</summary>
+    public long? Next(long ns, bool isOldestFirst)
+    {
+        using SqliteCommand ask = _connection.Command(isOldestFirst
+            ? $"SELECT min(max({First}, $ns)) FROM frames WHERE session_id = $session AND traces > 0 AND {Last} >= $ns"
+            : $"SELECT max(min({Last}, $ns)) FROM frames WHERE session_id = $session AND traces > 0 AND {First} <= $ns").With("$session", _session).With("$ns", ns);
+        return ask.ExecuteScalar() is long found ? found : null;
+    }
+
+    /// <summary>When the trace was first seen, aligned.</summary>
+    public long? TimeOf(TraceId id)
+    {
+        using SqliteCommand ask = Frames("node_id = $node AND epoch = $epoch AND sequence = $sequence").With("$node", id.NodeId).With("$epoch", (long)id.Epoch).With("$sequence", (long)id.Sequence);
+        return Read(ask, []).FirstOrDefault() is { } stored && id.Index >= 0 && id.Index < stored.Batch.Trace.Count
+            ? stored.Batch.BaseNs + stored.Batch.Trace[id.Index].FirstSeenNs - (stored.ClockOffsetNs ?? 0)
+            : null;
+    }
+
+    /// <summary>Every frame that has a packet in this time, ends included.</summary>
+    public IEnumerable<StoredHops> Between(long fromNs, long toNs, IReadOnlyList<QueryPart> parts) =>
+        Read(Frames($"{Last} >= $from AND {First} <= $to").With("$from", fromNs).With("$to", toNs), parts);
+
+    /// <summary>Whether a trace of this time may pass the search: a look at the filters alone.</summary>
+    public bool MayMatch(long fromNs, long toNs, IReadOnlyList<QueryPart> parts)
+    {
+        if (parts.Count == 0)
+        {
+            return true;
+        }
+        using SqliteCommand ask = _connection.Command($"SELECT s.bits FROM frames f LEFT JOIN segment_filters s ON s.frame_id = f.id WHERE f.session_id = $session AND f.traces > 0 AND {Last} >= $from AND {First} <= $to")
+            .With("$session", _session).With("$from", fromNs).With("$to", toNs);
+        using SqliteDataReader rows = ask.ExecuteReader();
+        while (rows.Read())
+        {
+            if (rows.IsDBNull(0) || TermFilter.MayMatch(rows.GetFieldValue<byte[]>(0), parts))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    public void Dispose()
+    {
+        _summaries.Dispose();
+        _snapshot.Dispose();
+        _connection.Dispose();
+    }
+
+    private SqliteCommand Frames(string where) =>
+        _connection.Command($"SELECT id, node_id, epoch, sequence, hash, compression, payload_bytes, payload, clock_offset_ns, clock_bound_ns FROM frames WHERE session_id = $session AND traces > 0 AND {where}").With("$session", _session);
+
+    private IEnumerable<StoredHops> Read(SqliteCommand ask, IReadOnlyList<QueryPart> parts)
+    {
+        using SqliteCommand mine = ask;
+        using SqliteDataReader row = mine.ExecuteReader();
+        while (row.Read())
+        {
+            HopBatch batch = DataFrame.UnpackHops(new Data
+            {
+                Hash = (ulong)row.GetInt64(4),
+                Compression = (Data.Types.Compression)row.GetInt32(5),
+                PayloadBytes = (uint)row.GetInt64(6),
+                Payload = UnsafeByteOperations.UnsafeWrap(row.GetFieldValue<byte[]>(7)),
+            });
+            HashSet<int>? matches = parts.Count == 0 ? null : [.. SegmentScan.Matches(_summaries.Columns(row.GetInt64(0)), parts, long.MinValue, long.MaxValue)];
+            yield return new StoredHops(row.GetString(1), (ulong)row.GetInt64(2), (ulong)row.GetInt64(3), row.IsDBNull(8) ? null : row.GetInt64(8), row.IsDBNull(9) ? null : row.GetInt64(9), batch, matches);
+        }
+    }
+}
