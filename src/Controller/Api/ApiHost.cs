@@ -53,6 +53,7 @@ internal static class ApiHost
         UserEndpoints.Map(api);
         SessionEndpoints.Map(api);
         TraceEndpoints.Map(api);
+        JourneyEndpoints.Map(api);
         NodeEndpoints.Map(api);
         AdminEndpoints.Map(api);
         HealthEndpoints.Map(web);

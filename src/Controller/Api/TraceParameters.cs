@@ -15,7 +15,7 @@ internal static class TraceParameters
     public static string[] Names { get; } = [.. TraceFields.Names, "node", "from", "to", "order", "limit", "cursor"];
 
     /// <summary>Null with the problem that names the parameter.</summary>
-    public static TraceQuery? Read(string sessionId, HttpContext context, out IResult? problem)
+    public static TraceQuery? Read(string sessionId, HttpContext context, out IResult? problem, bool readsCursor = true)
     {
         if (Endpoint.Limit(context, out problem) is not { } limit)
         {
@@ -37,7 +37,7 @@ internal static class TraceParameters
         long from = Time(given, "from", long.MinValue, ref problem);
         long to = Time(given, "to", long.MaxValue, ref problem);
         TraceCursor? after = null;
-        if (given["cursor"].ToString() is { Length: > 0 } cursor)
+        if (readsCursor && given["cursor"].ToString() is { Length: > 0 } cursor)
         {
             after = TraceCursor.TryParse(cursor, out TraceCursor place) ? place : null;
             problem ??= after is null ? ApiProblem.Invalid("cursor", "this is no cursor of this list: begin anew") : null;

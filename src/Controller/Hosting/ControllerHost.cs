@@ -81,7 +81,7 @@ internal sealed class ControllerHost : IAsyncDisposable
 
             // 3. The doors, once nodes and sessions are back from the journal.
             await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience, cancellation);
-            ApiPlace api = new(cluster, storage, queries, database, new ClusterExport(queries, options.StateDirectory, Version, time), live, metrics);
+            ApiPlace api = new(cluster, storage, queries, new Stitching.JourneyQueries(database, queries), database, new ClusterExport(queries, options.StateDirectory, Version, time), live, metrics);
             await host.OpenAsync(options, certificates, authority, api, time, logs, logger, cancellation);
             return host;
         }

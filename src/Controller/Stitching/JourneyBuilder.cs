@@ -74,14 +74,14 @@ internal sealed class JourneyBuilder
         // 3. What NAT hides.
         foreach ((ulong content, List<Hop> group) in Contents(joined))
         {
-            Each(group, joined, hops => _loose.JoinContent(hops, content, joined.IsOutOpen, joined.IsInOpen, found.Add));
+            Each(group, null, hops => _loose.JoinContent(hops, content, joined.IsOutOpen, joined.IsInOpen, found.Add));
         }
         joined.TakeAll(found);
         return JourneySorter.Sort(_hops.Values, joined.Joins, joined.Crowds);
     }
 
-    /// <summary>Groups that are too large are cut where nobody was under way; what is still too large is a crowd.</summary>
-    private void Each(List<Hop> group, Joined joined, Action<IReadOnlyList<Hop>> join)
+    /// <summary>Groups that are too large are cut where nobody was under way; what is still too large is a crowd: told where its packets had the same way, not where only their content is alike.</summary>
+    private void Each(List<Hop> group, Joined? joined, Action<IReadOnlyList<Hop>> join)
     {
         if (group.Count <= 1)
         {
@@ -103,7 +103,7 @@ internal sealed class JourneyBuilder
             begin = i;
             if (near.Count > MostAlike)
             {
-                joined.Crowd(near);
+                joined?.Crowd(near);
             }
             else if (near.Count > 1)
             {

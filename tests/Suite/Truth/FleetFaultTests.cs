@@ -130,8 +130,11 @@ public sealed class FleetFaultTests
             Assert.Empty(ledger.Doubled);
             Assert.Empty(ledger.Unseen);
             Assert.All(missing, packet => Assert.Contains(told, loss => loss.Holds(packet.AtNs, StampedBeforeNs)));
-            // A loss record must not be an excuse for what no fault can have taken.
-            Assert.All(missing, packet => Assert.Contains(_mayLose[name], window => window.Holds(packet.AtNs, StampedBeforeNs)));
+            // A loss record must not be an excuse for what no fault can have taken: elsewhere only what was counted may be missing, as on a machine that is too busy.
+            StoredLoss[] counted = [.. losses.Where(loss => loss.NodeId == nodes[name] && loss.Count > 0)];
+            (int Number, long AtNs)[] untouched = [.. missing.Where(packet => !_mayLose[name].Exists(window => window.Holds(packet.AtNs, StampedBeforeNs)))];
+            Assert.All(untouched, packet => Assert.Contains(counted, loss => new TimeSpanNs(loss.FromNs, loss.ToNs).Holds(packet.AtNs, StampedBeforeNs)));
+            Assert.InRange(untouched.Length, 0, counted.Sum(loss => loss.Count!.Value));
         }
     }
 

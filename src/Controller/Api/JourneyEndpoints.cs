@@ -1,0 +1,101 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using NftCluster.Controller.Auth;
+using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Stitching;
+using NftCluster.Controller.Storage;
+using NftCluster.Messages;
+
+namespace NftCluster.Controller.Api;
+
+internal sealed record JourneyList(IReadOnlyList<JourneyRecord> Journeys, string? Next);
+
+internal sealed record PathList(IReadOnlyList<PathRecord> Paths, string? Next);
+
+/// <summary>Packets across routers: <c>/journeys</c>, <c>/paths</c>.</summary>
+internal static class JourneyEndpoints
+{
+    private static readonly string[] _own = ["outcome", "join", "path", "latency_over_ns", "whole"];
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/sessions/{id}/journeys", ListAsync).For(Roles.Viewer, [.. TraceParameters.Names, .. _own]).Produces<JourneyList>().ProducesProblem(404);
+        api.MapGet("/sessions/{id}/paths", PathsAsync).For(Roles.Viewer, TraceParameters.Names).Produces<PathList>().ProducesProblem(404);
+        api.MapGet("/journeys/{id}", ReadAsync).For(Roles.Viewer).Produces<JourneyRecord>().ProducesProblem(404);
+    }
+
+    private static async Task<IResult> ListAsync(string id, ApiPlace place, HttpContext context)
+    {
+        Result<ClusterSessionView> session = await place.AskAsync<Result<ClusterSessionView>>(reply => new GetSession(id, reply), context.RequestAborted);
+        if (session.Value is null)
+        {
+            return ApiProblem.Of(session.Error!);
+        }
+        IQueryCollection given = context.Request.Query;
+        string cursor = given["cursor"].ToString();
+        long after = 0;
+        if (cursor.Length > 0 && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after))
+        {
+            return ApiProblem.Invalid("cursor", "this is no cursor of this list: begin anew");
+        }
+        if (TraceParameters.Read(id, context, out IResult? problem, readsCursor: false) is not { } traces)
+        {
+            return problem!;
+        }
+        if (Own(given, traces, cursor.Length > 0 ? after : null, out problem) is not { } query)
+        {
+            return problem!;
+        }
+        JourneyPage page = await place.Journeys.FindAsync(query, await NamesAsync(place, context), context.RequestAborted);
+        return Results.Ok(new JourneyList(page.Journeys, page.NextNs?.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    private static JourneyQuery? Own(IQueryCollection given, TraceQuery traces, long? after, out IResult? problem)
+    {
+        problem = null;
+        string latency = given["latency_over_ns"].ToString();
+        long least = 0;
+        if (latency.Length > 0 && !long.TryParse(latency, NumberStyles.None, CultureInfo.InvariantCulture, out least))
+        {
+            problem = ApiProblem.Invalid("latency_over_ns", "a whole number of nanoseconds is needed");
+        }
+        if (given["whole"].ToString() is not ("" or "true" or "false"))
+        {
+            problem ??= ApiProblem.Invalid("whole", "true or false is needed");
+        }
+        string[] joins = [.. given["join"].OfType<string>()];
+        if (joins.Any(kind => kind is not ("exact" or "nat" or "content" or "ambiguous")))
+        {
+            problem ??= ApiProblem.Invalid("join", "exact, nat, content or ambiguous is needed");
+        }
+        return problem is not null ? null : new JourneyQuery
+        {
+            Traces = traces,
+            Outcomes = [.. given["outcome"].OfType<string>()],
+            Joins = joins,
+            Path = given["path"].ToString() is { Length: > 0 } path ? path : null,
+            LatencyOverNs = latency.Length > 0 ? least : null,
+            Complete = given["whole"].ToString() is { Length: > 0 } whole ? whole == "true" : null,
+            AfterNs = after,
+        };
+    }
+
+    private static async Task<IResult> PathsAsync(string id, ApiPlace place, HttpContext context)
+    {
+        Result<ClusterSessionView> session = await place.AskAsync<Result<ClusterSessionView>>(reply => new GetSession(id, reply), context.RequestAborted);
+        return session.Value is null ? ApiProblem.Of(session.Error!)
+            : TraceParameters.Read(id, context, out IResult? problem) is not { } query ? problem!
+            : Results.Ok(new PathList(await place.Journeys.PathsAsync(query, await NamesAsync(place, context), context.RequestAborted), null));
+    }
+
+    private static async Task<IResult> ReadAsync(string id, ApiPlace place, HttpContext context) =>
+        TraceId.TryParse(id, out TraceId trace) && await place.Journeys.GetAsync(trace, await NamesAsync(place, context), context.RequestAborted) is { } journey
+            ? Endpoint.Tagged(context, journey)
+            : ApiProblem.NotFound("there is no such journey, or retention has removed it: an id is that of one of its traces");
+
+    private static async Task<IReadOnlyDictionary<string, string>> NamesAsync(ApiPlace place, HttpContext context) =>
+        (await place.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), context.RequestAborted)).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
+}
