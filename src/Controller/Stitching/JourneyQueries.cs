@@ -90,9 +90,9 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
         long? next = null;
         Walk(query, names, losses, journey =>
         {
-            if (page.Count == query.Traces.Limit)
+            // Those of one time stay together, beyond the limit: the next page begins behind that time.
+            if (page.Count >= query.Traces.Limit && journey.FirstSeen != page[^1].FirstSeen)
             {
-                // Journeys of one time stay on one page's side: the next begins behind it.
                 _ = TraceTime.TryParse(page[^1].FirstSeen, out long last);
                 next = last;
                 return false;
