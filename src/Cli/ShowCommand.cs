@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using NftCluster.Cli.Views;
 using NftCluster.Messages;
+using NftCluster.Messages.Pcapng;
 using NftCluster.Node.Export;
 
 namespace NftCluster.Cli;
@@ -21,11 +22,13 @@ internal static class ShowCommand
         var json = new Option<bool>("--json") { Description = "One line of JSON per trace." };
         var summary = new Option<bool>("--summary") { Description = "Totals, verdicts, drop reasons, top functions and losses instead of journeys." };
         var limit = new Option<string?>("--limit") { Description = "Stop after this many traces.", HelpName = "N" };
-        var command = new Command("show", "Show an export: journeys, JSON lines or a summary.");
+        var capture = new Option<string?>("--pcapng") { Description = "Write the packets as a capture file for Wireshark: one interface per device, what became of each as a comment.", HelpName = "FILE" };
+        var command = new Command("show", "Show an export: journeys, JSON lines or a summary; or write it as a capture file.");
         command.Arguments.Add(file);
         command.Options.Add(json);
         command.Options.Add(summary);
         command.Options.Add(limit);
+        command.Options.Add(capture);
         TraceFilterOptions filters = new TraceFilterOptions().AddTo(command);
         command.SetAction(parsed =>
         {
@@ -40,12 +43,21 @@ internal static class ShowCommand
                 return Fail(error, "--json and --summary exclude each other: give one of them");
             }
 
+            if (parsed.GetValue(capture) is not null && (parsed.GetValue(json) || parsed.GetValue(summary)))
+            {
+                return Fail(error, "--pcapng excludes --json and --summary: give one of them");
+            }
+
             try
             {
                 using Stream stream = output();
                 using var export = ExportReader.Open(parsed.GetValue(file)!);
                 var show = new Showing(export, filter, most, error);
-                if (parsed.GetValue(json))
+                if (parsed.GetValue(capture) is { } path)
+                {
+                    show.Capture(path);
+                }
+                else if (parsed.GetValue(json))
                 {
                     show.Lines(stream);
                 }
@@ -107,6 +119,32 @@ internal static class ShowCommand
 
             lines.Flush();
             Explain();
+        }
+
+        /// <summary>Into a new file: one that is there is not overwritten.</summary>
+        public void Capture(string path)
+        {
+            using FileStream file = Created(path);
+            using PcapngWriter writer = new(file, "NftCluster");
+            foreach (TraceRecord trace in Matching())
+            {
+                writer.Add(trace, export.Session?.Host ?? "?");
+            }
+            writer.Flush();
+            error.WriteLine($"nftcluster: {path}, {Readable.Plural(writer.Packets, "packet")}{(writer.Skipped > 0 ? $"; {Readable.Plural(writer.Skipped, "trace")} without an IP header left out" : "")}");
+            Explain();
+        }
+
+        private static FileStream Created(string path)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+            }
+            catch (Exception e) when (ExportException.IsExpected(e))
+            {
+                throw ExportException.Writing(path, e);
+            }
         }
 
         public void Text(TerminalWriter terminal, bool summary)

@@ -37,6 +37,12 @@ public sealed record JourneyRecord
 
     /// <summary>Joins that may be, of which none is followed.</summary>
     public required IReadOnlyList<JoinRecord> Ambiguous { get; init; }
+
+    /// <summary>Where one journey is asked for: the journey of the next packet of its connection that went the other way (of a request, the reply); null = none was seen.</summary>
+    public string? NextReverse { get; init; }
+
+    /// <summary>The same, before it (of a reply, the request).</summary>
+    public string? PreviousReverse { get; init; }
 }
 
 /// <summary>One packet trace's place in a journey. first_seen and last_seen are the node's own clock; aligned = minus clock_offset_ns.</summary>

@@ -94,23 +94,41 @@ internal static class JourneyCommands
               nftcluster journey 3c8ced1a5e39f765~6ad9d91f68e1f0ab~12~7
               nftcluster journey 3c8ced1a5e39f765~6ad9d91f68e1f0ab~12~7 --summary
               nftcluster journey 3c8ced1a5e39f765~6ad9d91f68e1f0ab~12~7 --detailed
+              nftcluster journey 3c8ced1a5e39f765~6ad9d91f68e1f0ab~12~7 --reply
+              nftcluster journey 3c8ced1a5e39f765~6ad9d91f68e1f0ab~12~7 --pcapng packet.pcapng
+              nftcluster journey diff A B
             """);
         Argument<string> id = new("ID") { Description = "As `journeys` shows it, or the id of any of its traces." };
         Option<bool> summary = new("--summary") { Description = "One sentence." };
         Option<bool> detailed = new("--detailed") { Description = "Also every layer, event and verdict at each hop." };
+        Option<bool> reply = new("--reply") { Description = "Beside it the packet of its connection that went the other way next (or before it)." };
+        Option<string?> capture = new("--pcapng") { Description = "Write its packets, hop by hop, into this capture file; - is standard output.", HelpName = "FILE" };
         command.Arguments.Add(id);
         command.Options.Add(summary);
         command.Options.Add(detailed);
+        command.Options.Add(reply);
+        command.Options.Add(capture);
+        command.Subcommands.Add(JourneyDiffCommand.Create());
         ClientOptions options = new ClientOptions().AddTo(command);
         command.SetAction((parsed, cancellation) => Failures.GuardedAsync(parsed, async () =>
         {
             using ControllerClient client = options.Open(parsed);
-            JsonElement answer = await client.GetAsync($"/api/journeys/{Uri.EscapeDataString(parsed.GetValue(id)!)}", cancellation);
+            string path = PathOf(parsed.GetValue(id)!);
+            if (parsed.GetValue(capture) is { } file)
+            {
+                await SessionExportCommand.DownloadAsync(client, $"{path}/pcapng", file, "journey.pcapng", parsed.InvocationConfiguration.Error, cancellation);
+                return 0;
+            }
+            JsonElement answer = await client.GetAsync(path, cancellation);
             JourneyRecord journey = Journey(answer);
             TerminalWriter terminal = Terminal(parsed);
             if (options.FormatOf(parsed) == ClientOptions.Json)
             {
                 await parsed.InvocationConfiguration.Output.WriteLineAsync(answer.GetRawText());
+            }
+            else if (parsed.GetValue(reply))
+            {
+                await WithReplyAsync(client, journey, terminal, cancellation);
             }
             else if (parsed.GetValue(summary))
             {
@@ -133,6 +151,19 @@ internal static class JourneyCommands
         return command;
     }
 
+    private static async Task WithReplyAsync(ControllerClient client, JourneyRecord journey, TerminalWriter terminal, CancellationToken cancellation)
+    {
+        string other = journey.NextReverse ?? journey.PreviousReverse ?? throw new UsageException("no packet of its connection was seen going the other way within some seconds of it");
+        JourneyRecord back = await GetAsync(client, other, cancellation);
+        (JourneyRecord first, JourneyRecord second) = journey.NextReverse is null ? (back, journey) : (journey, back);
+        new ReplyView(terminal).Write(first, second);
+        terminal.Flush();
+    }
+
+    public static async Task<JourneyRecord> GetAsync(ControllerClient client, string id, CancellationToken cancellation) => Journey(await client.GetAsync(PathOf(id), cancellation));
+
+    private static string PathOf(string id) => $"/api/journeys/{Uri.EscapeDataString(id)}";
+
     public static Command Paths()
     {
         Argument<string> session = SessionCommands.Session();
@@ -145,6 +176,6 @@ internal static class JourneyCommands
 
     private static JourneyRecord Journey(JsonElement json) => json.Deserialize<JourneyRecord>(_snakeCase) ?? throw new UsageException("the controller's answer is no journey");
 
-    private static TerminalWriter Terminal(ParseResult parsed) =>
+    public static TerminalWriter Terminal(ParseResult parsed) =>
         new(parsed.InvocationConfiguration.Output, TerminalWriter.WantsColour(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable));
 }

@@ -24,6 +24,7 @@ internal static class SessionCommands
         One("stop", "Stop a session on all nodes; what it has seen stays.", (client, id, cancellation) => client.PostAsync($"/api/sessions/{id}/stop", null, cancellation), PrintOne),
         One("rm", "Remove a stopped session and everything that it has stored.", (client, id, cancellation) => client.SendAsync(HttpMethod.Delete, $"/api/sessions/{id}?purge=true", null, cancellation), (_, _, _) => { }),
         SessionExportCommand.Create(),
+        SessionExportCommand.Parts(),
     };
 
     /// <summary>A name that only one session has stands for its id.</summary>

@@ -20,6 +20,9 @@ internal static class SessionStartCommand
     private static readonly Option<long> _events = Number("--events-per-second", "Above it a node keeps a consistent sample: the same packets on all nodes.");
     private static readonly Option<double> _cpu = new("--cpu-percent") { Description = "The same above so much of one core.", HelpName = "N" };
 
+    private static readonly Option<long> _memory = Number("--memory-mb", "So much memory for it on each node, in MiB.");
+    private static readonly Option<long> _disk = Number("--disk-mb", "Stop when it takes so much of the controller's disk, in MiB.");
+
     public static Command Create() => ClientOptions.Ask("start", """
         Start a session. It goes on when you log out, when a node or the controller dies, and until it is stopped or a limit ends it.
 
@@ -30,7 +33,7 @@ internal static class SessionStartCommand
         """, command =>
     {
         command.Arguments.Add(_filter);
-        foreach (Option option in new Option[] { _name, _mode, _nodes, _labels, _device, _mark, _probes, _all, _duration, _packets, _perNode, _events, _cpu })
+        foreach (Option option in new Option[] { _name, _mode, _nodes, _labels, _device, _mark, _probes, _all, _duration, _packets, _perNode, _events, _cpu, _memory, _disk })
         {
             command.Options.Add(option);
         }
@@ -44,6 +47,8 @@ internal static class SessionStartCommand
         Put(limits, "packets_per_node", parsed.GetValue(_perNode) is var each and > 0 ? each : null);
         Put(limits, "events_per_second", parsed.GetValue(_events) is var events and > 0 ? events : null);
         Put(limits, "cpu_percent", parsed.GetValue(_cpu) is var cpu and > 0 ? cpu : null);
+        Put(limits, "memory_bytes", parsed.GetValue(_memory) is var memory and > 0 ? memory << 20 : null);
+        Put(limits, "disk_bytes", parsed.GetValue(_disk) is var disk and > 0 ? disk << 20 : null);
         Dictionary<string, object> body = new(StringComparer.Ordinal)
         {
             ["filter"] = string.Join(' ', parsed.GetValue(_filter) ?? []),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using NftCluster.Controller.Auth;
+using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Hosting;
 using NftCluster.Controller.Storage;
 
@@ -8,7 +9,7 @@ namespace NftCluster.Cli.Cluster;
 /// <summary><c>nftcluster controller backup|restore|reset-admin</c>: run where the controller runs.</summary>
 internal static class ControllerCareCommands
 {
-    public static IEnumerable<Command> Create() => [BackUp(), Restore(), ResetAdmin()];
+    public static IEnumerable<Command> Create() => [BackUp(), Restore(), ResetAdmin(), ReplaceAuthority()];
 
     private static Command BackUp()
     {
@@ -59,16 +60,54 @@ internal static class ControllerCareCommands
         });
     }
 
+    private static Command ReplaceAuthority()
+    {
+        Option<bool> finish = new("--finish") { Description = "Trust the old CA no more. Refused while a node has a certificate of it, unless --force." };
+        Option<bool> force = new("--force") { Description = "With --finish: nodes that have not renewed must join again." };
+        Command command = Command("replace-ca", """
+            Replace the CA that signs the nodes' certificates, under running sessions: run it, restart the controller, wait until every node has connected (it renews its
+            certificate at once), run it with --finish, restart the controller again. Sessions go on through both restarts.
+
+            Examples:
+              nftcluster controller replace-ca
+              nftcluster controller replace-ca --finish
+            """, null, (state, parsed, error) =>
+        {
+            Database database = Existing(state);
+            CertificateStore store = new(state, TimeProvider.System);
+            if (!parsed.GetValue(finish))
+            {
+                store.ReplaceAuthority();
+                error.WriteLine("nftcluster: a new CA signs from the controller's next start on; the old one is trusted until replace-ca --finish");
+                return;
+            }
+            DateTimeOffset? replaced = store.ReplacedAt();
+            KnownNode[] behind = replaced is { } since ? [.. NodeRegistry.ReadAsync(new Journal(database)).GetAwaiter().GetResult().CertifiedBefore(since)] : [];
+            if (behind.Length > 0 && !parsed.GetValue(force))
+            {
+                throw new UsageException($"{behind.Length} node(s) have a certificate of the old CA still ({string.Join(", ", behind.Take(5).Select(node => node.Name))}{(behind.Length > 5 ? " …" : "")}): let them connect first, revoke them, or give --force (they must join again)");
+            }
+            store.FinishReplacement();
+            error.WriteLine("nftcluster: the old CA is trusted no more from the controller's next start on");
+        });
+        command.Options.Add(finish);
+        command.Options.Add(force);
+        return command;
+    }
+
     /// <summary>A mistyped directory must not become a new, empty controller.</summary>
     private static Database Existing(string state) => File.Exists(Path.Combine(state, Database.FileName))
         ? Database.Open(state)
         : throw new UsageException($"there is no controller's database in {state}: give --state-dir");
 
-    private static Command Command(string name, string description, Argument argument, Action<string, ParseResult, TextWriter> act)
+    private static Command Command(string name, string description, Argument? argument, Action<string, ParseResult, TextWriter> act)
     {
         Command command = new(name, description);
         Option<string> state = new("--state-dir") { Description = "The controller's. Default: /var/lib/nftcluster/controller.", DefaultValueFactory = _ => new ControllerOptions().StateDirectory, HelpName = "DIR" };
-        command.Arguments.Add(argument);
+        if (argument is not null)
+        {
+            command.Arguments.Add(argument);
+        }
         command.Options.Add(state);
         command.SetAction((parsed, _) => Failures.GuardedAsync(parsed, () =>
         {

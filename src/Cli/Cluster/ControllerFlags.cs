@@ -14,6 +14,7 @@ internal sealed class ControllerFlags
         Flag("address", "IP", "Listen only there. Default: every address."),
         Flag("web_port", "N", "For browsers, API and command line. Default: 7443."),
         Flag("node_port", "N", "For nodes. Default: 7444."),
+        Flag("otlp_endpoint", "URL", "Send journeys as spans to this OpenTelemetry collector (OTLP over HTTP, as http://collector:4318). Default: nowhere."),
     ];
 
     private readonly Option<bool> _plain = new("--plain-http") { Description = "HTTP instead of HTTPS on the web port, on loopback only." };

@@ -38,6 +38,10 @@ internal sealed class HopStripView(TerminalWriter terminal)
             }
             await afterHop(hop);
         }
+        if ((journey.NextReverse ?? journey.PreviousReverse) is { } other)
+        {
+            terminal.Write(journey.NextReverse is null ? $"answers: {other}" : $"answered by: {other}", Ink.Dim).Write("  (side by side: --reply)", Ink.Dim).EndLine();
+        }
         terminal.Write(journey.Complete ? "complete: yes" : "complete: no", journey.Complete ? Ink.Good : Ink.Bad).EndLine();
         foreach (string reason in journey.IncompleteReasons)
         {
@@ -45,9 +49,9 @@ internal sealed class HopStripView(TerminalWriter terminal)
         }
     }
 
-    private static Ink InkOf(JourneyRecord journey) => journey.Outcome.StartsWith("dropped", StringComparison.Ordinal) ? Ink.Bad : journey.Complete ? Ink.Good : Ink.Plain;
+    public static Ink InkOf(JourneyRecord journey) => journey.Outcome.StartsWith("dropped", StringComparison.Ordinal) ? Ink.Bad : journey.Complete ? Ink.Good : Ink.Plain;
 
-    private static string Flow(JourneyRecord journey) => $"{journey.Protocol} {End(journey.SrcIp, journey.SrcPort)} → {End(journey.DstIp, journey.DstPort)}";
+    public static string Flow(JourneyRecord journey) => $"{journey.Protocol} {End(journey.SrcIp, journey.SrcPort)} → {End(journey.DstIp, journey.DstPort)}";
 
     private static string Ends(HopSideRecord side) => $"{End(side.SrcIp, side.SrcPort)} → {End(side.DstIp, side.DstPort)}";
 
@@ -55,9 +59,9 @@ internal sealed class HopStripView(TerminalWriter terminal)
         ? string.Create(CultureInfo.InvariantCulture, $"[{address}]:{port}")
         : string.Create(CultureInfo.InvariantCulture, $"{address}:{port}");
 
-    private static string Side(string word, HopSideRecord? side) => side is null ? "" : $"{word} {side.Device ?? "?"}{(side.Ttl is { } ttl ? string.Create(CultureInfo.InvariantCulture, $" ttl {ttl}") : "")}";
+    public static string Side(string word, HopSideRecord? side) => side is null ? "" : $"{word} {side.Device ?? "?"}{(side.Ttl is { } ttl ? string.Create(CultureInfo.InvariantCulture, $" ttl {ttl}") : "")}";
 
-    private static string Bound(long? ns) => ns switch
+    public static string Bound(long? ns) => ns switch
     {
         null => " ± unknown",
         0 => "",

@@ -6,7 +6,7 @@ using NftCluster.Controller.Storage;
 namespace NftCluster.Controller.Api;
 
 /// <summary>Whom the endpoints ask.</summary>
-internal sealed record ApiPlace(ActorRef<ClusterMessage> Cluster, ActorRef<StorageMessage> Storage, TraceQueries Queries, Stitching.JourneyQueries Journeys, Database Database, Export.ClusterExport Exports, ActorRef<Live.LiveMessage> Live, Hosting.ControllerMetrics Metrics)
+internal sealed record ApiPlace(ActorRef<ClusterMessage> Cluster, ActorRef<StorageMessage> Storage, TraceQueries Queries, Stitching.JourneyQueries Journeys, Database Database, Export.ClusterExport Exports, ActorRef<Live.LiveMessage> Live, ActorRef<Live.FeedMessage> Feed, Hosting.ControllerMetrics Metrics)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
 

@@ -24,6 +24,8 @@ internal static class JourneyEndpoints
     {
         api.MapGet("/sessions/{id}/journeys", ListAsync).For(Roles.Viewer, [.. TraceParameters.Names, .. _own]).Produces<JourneyList>().ProducesProblem(404);
         api.MapGet("/sessions/{id}/paths", PathsAsync).For(Roles.Viewer, TraceParameters.Names).Produces<PathList>().ProducesProblem(404);
+        api.MapGet("/journeys", ListAllAsync).For(Roles.Viewer, [.. TraceParameters.Names, .. _own, "session"]).Produces<JourneyList>();
+        api.MapGet("/journeys/{id}/pcapng", CaptureAsync).For(Roles.Viewer).Produces(StatusCodes.Status200OK, contentType: TraceEndpoints.PcapngType).ProducesProblem(404);
         api.MapGet("/journeys/{id}", ReadAsync).For(Roles.Viewer).Produces<JourneyRecord>().ProducesProblem(404);
     }
 
@@ -34,23 +36,49 @@ internal static class JourneyEndpoints
         {
             return ApiProblem.Of(session.Error!);
         }
+        if (Query(id, context, out IResult? problem) is not { } query)
+        {
+            return problem!;
+        }
+        JourneyPage page = await place.Journeys.FindAsync(query, await NamesAsync(place, context), context.RequestAborted);
+        return Listed(page);
+    }
+
+    /// <summary>Of all sessions, or of those that are named.</summary>
+    private static async Task<IResult> ListAllAsync(ApiPlace place, HttpContext context)
+    {
+        if (Query("", context, out IResult? problem) is not { } query)
+        {
+            return problem!;
+        }
+        HashSet<string> asked = [.. context.Request.Query["session"].OfType<string>()];
+        IReadOnlyList<ClusterSessionView> sessions = await place.AskAsync<IReadOnlyList<ClusterSessionView>>(reply => new ListSessions(reply), context.RequestAborted);
+        if (asked.FirstOrDefault(name => !sessions.Any(session => session.Id == name || session.Name == name)) is { } unknown)
+        {
+            return ApiProblem.Invalid("session", $"there is no session '{unknown}'");
+        }
+        IReadOnlyDictionary<string, string> names = await NamesAsync(place, context);
+        List<JourneyPage> pages = [];
+        foreach (ClusterSessionView session in sessions.Where(session => asked.Count == 0 || asked.Contains(session.Id) || asked.Contains(session.Name)))
+        {
+            pages.Add(await place.Journeys.FindAsync(query with { Traces = query.Traces with { SessionId = session.Id } }, names, context.RequestAborted));
+        }
+        return Listed(JourneyPage.Merge(pages, query.Traces.Limit, query.Traces.OldestFirst));
+    }
+
+    private static IResult Listed(JourneyPage page) => Results.Ok(new JourneyList(page.Journeys, page.NextNs?.ToString(CultureInfo.InvariantCulture)));
+
+    private static JourneyQuery? Query(string session, HttpContext context, out IResult? problem)
+    {
         IQueryCollection given = context.Request.Query;
         string cursor = given["cursor"].ToString();
         long after = 0;
         if (cursor.Length > 0 && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after))
         {
-            return ApiProblem.Invalid("cursor", "this is no cursor of this list: begin anew");
+            problem = ApiProblem.Invalid("cursor", "this is no cursor of this list: begin anew");
+            return null;
         }
-        if (TraceParameters.Read(id, context, out IResult? problem, readsCursor: false) is not { } traces)
-        {
-            return problem!;
-        }
-        if (Own(given, traces, cursor.Length > 0 ? after : null, out problem) is not { } query)
-        {
-            return problem!;
-        }
-        JourneyPage page = await place.Journeys.FindAsync(query, await NamesAsync(place, context), context.RequestAborted);
-        return Results.Ok(new JourneyList(page.Journeys, page.NextNs?.ToString(CultureInfo.InvariantCulture)));
+        return TraceParameters.Read(session, context, out problem, readsCursor: false) is { } traces ? Own(given, traces, cursor.Length > 0 ? after : null, out problem) : null;
     }
 
     private static JourneyQuery? Own(IQueryCollection given, TraceQuery traces, long? after, out IResult? problem)
@@ -94,7 +122,28 @@ internal static class JourneyEndpoints
     private static async Task<IResult> ReadAsync(string id, ApiPlace place, HttpContext context) =>
         TraceId.TryParse(id, out TraceId trace) && await place.Journeys.GetAsync(trace, await NamesAsync(place, context), context.RequestAborted) is { } journey
             ? Endpoint.Tagged(context, journey)
-            : ApiProblem.NotFound("there is no such journey, or retention has removed it: an id is that of one of its traces");
+            : NoJourney();
+
+    /// <summary>Its hops' packets, in hop order; times are each node's own.</summary>
+    private static async Task<IResult> CaptureAsync(string id, ApiPlace place, HttpContext context)
+    {
+        IReadOnlyDictionary<string, string> names = await NamesAsync(place, context);
+        if (!TraceId.TryParse(id, out TraceId trace) || await place.Journeys.GetAsync(trace, names, context.RequestAborted) is not { } journey)
+        {
+            return NoJourney();
+        }
+        List<StoredTrace> traces = [];
+        foreach (HopRecord hop in journey.Hops)
+        {
+            if (TraceId.TryParse(hop.TraceId, out TraceId one) && await place.Queries.GetAsync(journey.SessionId, one, context.RequestAborted) is { } stored)
+            {
+                traces.Add(stored);
+            }
+        }
+        return TraceEndpoints.Capture(traces, node => names.GetValueOrDefault(node, node), $"journey_{id}.pcapng");
+    }
+
+    private static IResult NoJourney() => ApiProblem.NotFound("there is no such journey, or retention has removed it: an id is that of one of its traces");
 
     private static async Task<IReadOnlyDictionary<string, string>> NamesAsync(ApiPlace place, HttpContext context) =>
         (await place.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), context.RequestAborted)).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);

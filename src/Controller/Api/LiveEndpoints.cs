@@ -15,7 +15,7 @@ internal static class LiveEndpoints
     public static void Map(IEndpointRouteBuilder web)
     {
         web.MapGet("/api/ws", (ApiPlace place, TimeProvider time, HttpContext context) =>
-            context.WebSockets.IsWebSocketRequest ? new Live.LiveSocket(place.Live, time).RunAsync(context) : ApiProblem.Of(StatusCodes.Status400BadRequest, "this address speaks WebSocket").ExecuteAsync(context)).AllowAnonymous().ExcludeFromDescription();
+            context.WebSockets.IsWebSocketRequest ? new Live.LiveSocket(place.Live, place.Feed, time).RunAsync(context) : ApiProblem.Of(StatusCodes.Status400BadRequest, "this address speaks WebSocket").ExecuteAsync(context)).AllowAnonymous().ExcludeFromDescription();
         web.MapGet("/metrics", MetricsAsync).AllowAnonymous().ExcludeFromDescription();
     }
 

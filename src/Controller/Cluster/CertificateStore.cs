@@ -40,11 +40,32 @@ internal sealed class CertificateStore(string directory, TimeProvider time)
     {
         if (File.Exists(PreviousFile))
         {
-            throw new ClusterException($"the CA before is trusted still: remove it first ({PreviousFile}), once every node has renewed its certificate");
+            throw new ClusterException("the CA before is trusted still: finish that replacement first (nftcluster controller replace-ca --finish), once every node has renewed its certificate");
         }
         using X509Certificate2 made = CertificateAuthority.Create(time);
         File.Move(CaFile, PreviousFile);
         Write(CaFile, made);
+    }
+
+    /// <summary>When the present CA took over; null where none is being replaced.</summary>
+    public DateTimeOffset? ReplacedAt()
+    {
+        if (!File.Exists(PreviousFile))
+        {
+            return null;
+        }
+        using X509Certificate2 present = Read(CaFile);
+        return present.Begins() + CertificateAuthority.Backdate;
+    }
+
+    /// <summary>The old CA is trusted no more: what it signed is refused from the next start on.</summary>
+    public void FinishReplacement()
+    {
+        if (!File.Exists(PreviousFile))
+        {
+            throw new ClusterException("no CA is being replaced: nothing to finish");
+        }
+        File.Delete(PreviousFile);
     }
 
     /// <summary>For browsers and the command line; nothing to do with the nodes' CA. A given file holds certificate and key.</summary>

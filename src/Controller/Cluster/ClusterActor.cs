@@ -20,7 +20,7 @@ internal sealed partial class ClusterActor(ClusterPlace place) : Actor<ClusterMe
     private readonly NodeRegistry _registry = new();
     private readonly Dictionary<string, Presence> _presences = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SessionSeat> _sessions = new(StringComparer.Ordinal);
-    private readonly EventStream<RegistryEvent> _stream = new(place.Journal, "cluster", ClusterJson.Default.RegistryEvent);
+    private readonly EventStream<RegistryEvent> _stream = NodeRegistry.Stream(place.Journal);
     private ByteString _incarnation = ByteString.Empty;
     private long _removedVersions;
     private long _links;

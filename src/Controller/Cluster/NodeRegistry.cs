@@ -1,4 +1,5 @@
 using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Storage;
 
 namespace NftCluster.Controller.Cluster;
 
@@ -22,10 +23,10 @@ internal sealed class NodeRegistry
                 break;
             case NodeJoined joined:
                 _tokens.GetValueOrDefault(joined.SecretHash)?.Spend(joined.KeyHash, joined);
-                _nodes[joined.NodeId] = new KnownNode(joined.NodeId, joined.Name, joined.Labels, joined.At, joined.CertificateEnds, IsRevoked: false);
+                _nodes[joined.NodeId] = new KnownNode(joined.NodeId, joined.Name, joined.Labels, joined.At, joined.At, joined.CertificateEnds, IsRevoked: false);
                 break;
             case CertificateRenewed renewed when _nodes.TryGetValue(renewed.NodeId, out KnownNode? node):
-                _nodes[renewed.NodeId] = node with { CertificateEnds = renewed.CertificateEnds };
+                _nodes[renewed.NodeId] = node with { CertifiedAt = renewed.At, CertificateEnds = renewed.CertificateEnds };
                 break;
             case NodeDescribed described when _nodes.TryGetValue(described.NodeId, out KnownNode? node):
                 _nodes[described.NodeId] = node with { Name = described.Name, Labels = described.Labels };
@@ -35,6 +36,22 @@ internal sealed class NodeRegistry
                 break;
         }
     }
+
+    /// <summary>Of nodes that may connect: those whose certificate is older than that.</summary>
+    public IEnumerable<KnownNode> CertifiedBefore(DateTimeOffset time) => _nodes.Values.Where(node => !node.IsRevoked && node.CertifiedAt < time);
+
+    /// <summary>As the database tells, for whom no controller runs.</summary>
+    public static async Task<NodeRegistry> ReadAsync(Journal journal)
+    {
+        NodeRegistry registry = new();
+        foreach (RegistryEvent happened in await Stream(journal).ReadAsync())
+        {
+            registry.Apply(happened);
+        }
+        return registry;
+    }
+
+    public static EventStream<RegistryEvent> Stream(Journal journal) => new(journal, "cluster", ClusterJson.Default.RegistryEvent);
 
     /// <summary>The node's id is its key's: who joins again with the same key is the same node.</summary>
     public static string IdOf(string keyHash) => keyHash[..16];
@@ -82,7 +99,7 @@ internal sealed class NodeRegistry
     }
 }
 
-internal sealed record KnownNode(string Id, string Name, IReadOnlyDictionary<string, string> Labels, DateTimeOffset JoinedAt, DateTimeOffset CertificateEnds, bool IsRevoked);
+internal sealed record KnownNode(string Id, string Name, IReadOnlyDictionary<string, string> Labels, DateTimeOffset JoinedAt, DateTimeOffset CertifiedAt, DateTimeOffset CertificateEnds, bool IsRevoked);
 
 /// <summary>What a join comes to: the answer of before, or (null) a new one.</summary>
 internal sealed record JoinDecision(NodeJoined? Before);

@@ -1,56 +1,114 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Stitching;
 using NftCluster.Controller.Storage;
-using NftCluster.Messages;
 
 namespace NftCluster.Controller.Export;
 
 /// <summary>An export that is there: its file, the name it is offered by, and what its content is known by.</summary>
-internal sealed record ExportFile(string Path, string Name, string Tag);
+internal sealed record ExportFile(string Path, string Name, string Tag, string ContentType);
+
+/// <summary>json or pcapng.</summary>
+internal enum ExportFormat
+{
+    Json,
+    Pcapng,
+}
 
 /// <summary>
-/// A session's JSON export, written once to a file below the state directory, a trace at a time: the same bytes for each download, so that one that
-/// broke off can go on. The shape is that of a node's export with <c>hosts</c>, and in each trace <c>node_id</c> and <c>node_name</c> (docs/export.md).
+/// A session's exports, each written once to a file below the state directory, a trace at a time: the same bytes for each download, so that one that
+/// broke off can go on.
 /// </summary>
-internal sealed class ClusterExport(TraceQueries queries, string stateDirectory, string version, TimeProvider time)
+internal sealed class ClusterExport(TraceQueries queries, JourneyQueries journeys, string stateDirectory, string version, TimeProvider time)
 {
     private const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const int FlushAt = 1 << 20;
 
     /// <summary>Also what a killed writer left.</summary>
     private static readonly TimeSpan _kept = TimeSpan.FromDays(7);
 
-    private static readonly JsonWriterOptions _lenient = new() { SkipValidation = true };
+    private readonly SessionJson _json = new(queries, journeys, version);
+    private readonly SessionPcapng _pcapng = new(queries, version);
 
     private string Folder => Path.Combine(stateDirectory, "exports");
 
     /// <summary>Made anew where something was stored since the last one. Throws <see cref="StorageException"/>.</summary>
-    public async Task<ExportFile> MakeAsync(ClusterSessionView session, IReadOnlyList<NodeView> nodes, CancellationToken cancellation)
+    public async Task<ExportFile> MakeAsync(ClusterSessionView session, IReadOnlyList<NodeView> nodes, ExportFormat format, CancellationToken cancellation)
     {
         long last = await queries.LastFrameAsync(session.Id, cancellation);
+        string ending = format == ExportFormat.Json ? "json" : "pcapng";
         string tag = string.Create(CultureInfo.InvariantCulture, $"{session.Id}.{session.State}.{last}");
-        string path = Path.Combine(Folder, tag + ".json");
-        string name = string.Create(CultureInfo.InvariantCulture, $"trace_{session.Request.Mode}_{session.Id}_{session.StoppedAt ?? session.StartedAt ?? session.CreatedAt:yyyyMMdd_HHmmss}.json");
+        string path = Path.Combine(Folder, $"{tag}.{ending}");
+        string name = string.Create(CultureInfo.InvariantCulture, $"trace_{session.Request.Mode}_{session.Id}_{session.StoppedAt ?? session.StartedAt ?? session.CreatedAt:yyyyMMdd_HHmmss}.{ending}");
         if (!File.Exists(path))
         {
-            await WriteAsync(path, session, nodes, cancellation);
-            Forget(session.Id, except: path);
+            await WriteFileAsync(path, file => format == ExportFormat.Json
+                ? _json.WriteAsync(file, session, nodes, FrameRange.All, cancellation)
+                : _pcapng.WriteAsync(file, session, cancellation));
+            Forget(session.Id, $"*.{ending}", except: path);
             ForgetOld();
         }
-        return new ExportFile(path, name, tag);
+        return new ExportFile(path, name, $"{tag}.{ending}", format == ExportFormat.Json ? "application/json" : "application/x-pcapng");
+    }
+
+    /// <summary>What was stored of the session since the last part, as a file that stays until it is too old or too many: null where nothing was.</summary>
+    public async Task<ExportPart?> RotateAsync(ClusterSessionView session, IReadOnlyList<NodeView> nodes, CancellationToken cancellation)
+    {
+        long last = await queries.LastFrameAsync(session.Id, cancellation);
+        long first = Parts(session.Id).Select(part => part.LastFrame).DefaultIfEmpty(0).Max();
+        if (last <= first)
+        {
+            return null;
+        }
+        ExportPart part = new(Path.Combine(PartFolder, $"{session.Id}.{first + 1}-{last}.json"), first + 1, last);
+        await WriteFileAsync(part.Path, file => _json.WriteAsync(file, session, nodes, new FrameRange(first, last), cancellation));
+        return part;
+    }
+
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyList<ExportPart> Parts(string sessionId) => !Directory.Exists(PartFolder) ? [] :
+        [.. Directory.EnumerateFiles(PartFolder, $"{sessionId}.*.json").Select(ExportPart.Parse).OfType<ExportPart>().OrderBy(part => part.LastFrame)];
+
+    /// <summary>The oldest parts of all sessions go until the rest is no more than that. The newest of each stays: the next begins behind it.</summary>
+    public void TrimParts(long mostBytes)
+    {
+        if (mostBytes <= 0 || !Directory.Exists(PartFolder))
+        {
+            return;
+        }
+        FileInfo[] files = [.. new DirectoryInfo(PartFolder).EnumerateFiles("*.json").OrderBy(file => file.LastWriteTimeUtc)];
+        long bytes = files.Sum(file => file.Length);
+        var newest = files.GroupBy(file => file.Name.Split('.')[0], StringComparer.Ordinal).Select(session => session.Last().Name).ToHashSet(StringComparer.Ordinal);
+        foreach (FileInfo file in files.Where(file => !newest.Contains(file.Name)))
+        {
+            if (bytes <= mostBytes)
+            {
+                return;
+            }
+            bytes -= file.Length;
+            file.Delete();
+        }
     }
 
     /// <summary>All exports of the session that are kept here.</summary>
-    public void Forget(string sessionId, string? except = null)
+    public void Forget(string sessionId)
+    {
+        Forget(sessionId, "*", except: null);
+        foreach (ExportPart part in Parts(sessionId))
+        {
+            File.Delete(part.Path);
+        }
+    }
+
+    private string PartFolder => Path.Combine(Folder, "parts");
+
+    private void Forget(string sessionId, string pattern, string? except)
     {
         if (!Directory.Exists(Folder))
         {
             return;
         }
-        foreach (string old in Directory.EnumerateFiles(Folder, $"{sessionId}.*").Where(file => file != except))
+        foreach (string old in Directory.EnumerateFiles(Folder, $"{sessionId}.{pattern}").Where(file => file != except))
         {
             File.Delete(old); // who reads it still has it open
         }
@@ -65,17 +123,15 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
         }
     }
 
-    private async Task WriteAsync(string path, ClusterSessionView session, IReadOnlyList<NodeView> nodes, CancellationToken cancellation)
+    private static async Task WriteFileAsync(string path, Func<Stream, Task> write)
     {
         string unfinished = $"{path}.{Guid.NewGuid():N}";
         try
         {
-            Directory.CreateDirectory(Folder, Secret | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!, Secret | UnixFileMode.UserExecute);
             await using (FileStream file = new(unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Secret, Options = FileOptions.Asynchronous }))
             {
-                await using Utf8JsonWriter json = new(file, _lenient);
-                await WriteAsync(json, session, nodes, cancellation);
-                await json.FlushAsync(cancellation);
+                await write(file);
                 file.Flush(flushToDisk: true);
             }
             File.Move(unfinished, path, overwrite: true);
@@ -88,88 +144,5 @@ internal sealed class ClusterExport(TraceQueries queries, string stateDirectory,
         {
             File.Delete(unfinished);
         }
-    }
-
-    private async Task WriteAsync(Utf8JsonWriter json, ClusterSessionView session, IReadOnlyList<NodeView> nodes, CancellationToken cancellation)
-    {
-        NodeView[] taking = [.. session.Nodes.Select(part => nodes.FirstOrDefault(node => node.Id == part.NodeId)).OfType<NodeView>()];
-        var names = session.Nodes.ToDictionary(part => part.NodeId, part => part.NodeName, StringComparer.Ordinal);
-        json.WriteStartObject();
-        json.WritePropertyName("session");
-        JsonSerializer.Serialize(json, SessionOf(session, taking), TraceJson.Default.SessionRecord);
-        json.WritePropertyName("statistics");
-        JsonSerializer.Serialize(json, await StatisticsAsync(session, cancellation), TraceJson.Default.StatisticsRecord);
-        json.WriteStartArray("hosts");
-        foreach (NodeSessionView part in session.Nodes)
-        {
-            NodeView? node = taking.FirstOrDefault(view => view.Id == part.NodeId);
-            json.WriteStartObject();
-            json.WriteString("node_id", part.NodeId);
-            json.WriteString("node_name", part.NodeName);
-            json.WriteString("kernel_release", node?.KernelRelease);
-            json.WriteString("state", part.State);
-            json.WriteString("failure_reason", part.FailureReason);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteStartArray("traces");
-        await foreach (StoredTrace stored in queries.AllAsync(session.Id, cancellation))
-        {
-            WithNode(stored, names.GetValueOrDefault(stored.Id.NodeId, stored.Id.NodeId)).WriteTo(json);
-            if (json.BytesPending > FlushAt)
-            {
-                await json.FlushAsync(cancellation);
-            }
-        }
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    /// <summary>The trace as everywhere, its id, and where it was seen.</summary>
-    public static JsonObject WithNode(StoredTrace stored, string nodeName)
-    {
-        JsonObject row = JsonSerializer.SerializeToNode(stored.Trace, TraceJson.Default.TraceRecord)!.AsObject();
-        row["id"] = stored.Id.ToString();
-        row["node_id"] = stored.Id.NodeId;
-        row["node_name"] = nodeName;
-        return row;
-    }
-
-    private SessionRecord SessionOf(ClusterSessionView session, NodeView[] nodes) => new()
-    {
-        Id = session.Id,
-        Mode = session.Request.Mode,
-        State = session.State,
-        StartTime = TraceTime.Format(session.StartedAt ?? session.CreatedAt),
-        EndTime = session.StoppedAt is { } end ? TraceTime.Format(end) : null,
-        Host = string.Join(", ", session.Nodes.Select(node => node.NodeName)),
-        KernelRelease = string.Join(", ", nodes.Select(node => node.KernelRelease).OfType<string>().Distinct(StringComparer.Ordinal)),
-        Version = version,
-        Filter = session.Request.Filter.Length > 0 ? session.Request.Filter : null,
-        Device = session.Request.Device,
-        Netns = session.Request.Netns,
-        Mark = session.Request.Mark,
-        Quality = session.Request.Quality,
-        FailureReason = session.FailureReason,
-    };
-
-    /// <summary>What nodes counted, and beside it what was lost on the way and by retention.</summary>
-    private async Task<StatisticsRecord> StatisticsAsync(ClusterSessionView session, CancellationToken cancellation)
-    {
-        StatisticsRecord sum = session.Statistics ?? StatisticsSum.Nothing;
-        IReadOnlyList<StoredLoss> onTheWay = [.. (await queries.LossesAsync(session.Id, cancellation)), .. await queries.RemovalsAsync(session.Id, cancellation)];
-        HashSet<string> counted = [.. sum.Losses.Select(loss => loss.Stage)];
-        return sum with
-        {
-            Losses = [.. sum.Losses, .. onTheWay.Where(loss => !counted.Contains(loss.Stage)).Select(loss => new LossRecord
-            {
-                Stage = loss.Stage,
-                // An unknown count is an interval of which it is not known how much was lost.
-                Kind = loss.Count is null ? "intervals" : loss.Kind,
-                Count = loss.Count ?? 1,
-                From = TraceTime.Format(loss.FromNs),
-                To = TraceTime.Format(loss.ToNs),
-            })],
-        };
     }
 }

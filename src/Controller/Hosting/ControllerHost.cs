@@ -23,6 +23,7 @@ namespace NftCluster.Controller.Hosting;
 internal sealed class ControllerHost : IAsyncDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _collectorPatience = TimeSpan.FromSeconds(5);
 
     private readonly ActorSystem _system;
     private readonly List<WebApplication> _doors = [];
@@ -35,6 +36,8 @@ internal sealed class ControllerHost : IAsyncDisposable
     public required ActorRef<ClusterMessage> Cluster { get; init; }
 
     public required TraceQueries Queries { get; init; }
+
+    public required ControllerMetrics Metrics { get; init; }
 
     /// <summary>Of the admin that this start has made: shown once.</summary>
     public string? FirstPassword { get; private init; }
@@ -76,12 +79,26 @@ internal sealed class ControllerHost : IAsyncDisposable
             ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
             system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
             TraceQueries queries = new(database);
-            host = new ControllerHost(system) { Cluster = cluster, Queries = queries, FirstPassword = FirstAdmin.Make(new Accounts(database, time), options.Auth.AdminPasswordFile) };
-            host._held.AddRange([mine, authority, metrics]);
+            Stitching.JourneyQueries journeys = new(database, queries);
+            ClusterExport exports = new(queries, journeys, options.StateDirectory, Version, time);
+            ActorRef<FeedMessage> feed = system.Spawn<FeedMessage>("journey-feed", () => new JourneyFeedActor(cluster, journeys, metrics), Mailbox.Wait(1_024));
+            system.Spawn("disk-limit", () => new DiskLimitActor(cluster, queries));
+            if (options.Rotation.Every > TimeSpan.Zero)
+            {
+                system.Spawn("rotation", () => new RotationActor(cluster, exports, options.Rotation, logger));
+            }
+            Telemetry.JourneySpans? spans = null;
+            if (options.OtlpEndpoint is { } endpoint)
+            {
+                spans = new Telemetry.JourneySpans(endpoint, _collectorPatience, Version);
+                system.Spawn("telemetry", () => new Telemetry.TelemetryActor(cluster, journeys, queries, spans, metrics, logger));
+            }
+            host = new ControllerHost(system) { Cluster = cluster, Queries = queries, Metrics = metrics, FirstPassword = FirstAdmin.Make(new Accounts(database, time), options.Auth.AdminPasswordFile) };
+            host._held.AddRange(new IDisposable?[] { mine, authority, metrics, spans }.OfType<IDisposable>());
 
             // 3. The doors, once nodes and sessions are back from the journal.
             await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience, cancellation);
-            ApiPlace api = new(cluster, storage, queries, new Stitching.JourneyQueries(database, queries), database, new ClusterExport(queries, options.StateDirectory, Version, time), live, metrics);
+            ApiPlace api = new(cluster, storage, queries, journeys, database, exports, live, feed, metrics);
             await host.OpenAsync(options, certificates, authority, api, time, logs, logger, cancellation);
             return host;
         }

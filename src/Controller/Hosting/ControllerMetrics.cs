@@ -31,6 +31,10 @@ internal sealed class ControllerMetrics : IDisposable
         Frames = _meter.CreateCounter<long>("nftcluster_stored_frames_total", null, "Frames of nodes that are durable.");
         Traces = _meter.CreateCounter<long>("nftcluster_stored_traces_total", null, "Traces that are durable.");
         Losses = _meter.CreateCounter<long>("nftcluster_stored_losses_total", null, "Loss records that are durable.");
+        JourneysForgotten = _meter.CreateCounter<long>("nftcluster_live_journeys_forgotten_total", null, "Traces of journeys that were shown so long ago that a change of theirs is shown as new.");
+        TelemetryJourneys = _meter.CreateCounter<long>("nftcluster_otlp_journeys_total", null, "Journeys that the OTLP collector took.");
+        TelemetryFailures = _meter.CreateCounter<long>("nftcluster_otlp_failures_total", null, "Times that it did not.");
+        TelemetrySkipped = _meter.CreateCounter<long>("nftcluster_otlp_skipped_traces_total", null, "Traces whose journeys it was never sent, because it was away for too long.");
     }
 
     public Counter<long> Frames { get; }
@@ -38,6 +42,14 @@ internal sealed class ControllerMetrics : IDisposable
     public Counter<long> Traces { get; }
 
     public Counter<long> Losses { get; }
+
+    public Counter<long> JourneysForgotten { get; }
+
+    public Counter<long> TelemetryJourneys { get; }
+
+    public Counter<long> TelemetryFailures { get; }
+
+    public Counter<long> TelemetrySkipped { get; }
 
     public string Text(IEnumerable<GaugeValue> gauges)
     {

@@ -29,6 +29,12 @@ internal sealed record ControllerOptions
     /// <summary>Traces that are older, or the oldest beyond that size, are removed; 0 = no limit.</summary>
     public RetentionLimits Retention { get; init; } = new(TimeSpan.FromDays(30), 20L << 30);
 
+    /// <summary>What sessions have stored is written into files from time to time.</summary>
+    public RotationOptions Rotation { get; init; } = new(TimeSpan.Zero, 20L << 30);
+
+    /// <summary>Where journeys are sent as spans (OTLP over HTTP); null = nowhere.</summary>
+    public Uri? OtlpEndpoint { get; init; }
+
     public Auth.AuthOptions Auth { get; init; } = new();
 
     public LinkOptions Link { get; init; } = new();

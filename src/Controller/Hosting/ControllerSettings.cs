@@ -28,6 +28,9 @@ internal static class ControllerSettings
         ["admin_password_file"] = (options, value) => options with { Auth = options.Auth with { AdminPasswordFile = value.Length > 0 ? value : null } },
         ["retention_days"] = (options, value) => options with { Retention = options.Retention with { Age = TimeSpan.FromDays(Number(value, 0, 36_500)) } },
         ["retention_gib"] = (options, value) => options with { Retention = options.Retention with { Bytes = Number(value, 0, 1 << 20) << 30 } },
+        ["otlp_endpoint"] = (options, value) => options with { OtlpEndpoint = value.Length == 0 ? null : Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? uri : throw new FormatException("a URL such as http://collector:4318 is needed") },
+        ["export_every_minutes"] = (options, value) => options with { Rotation = options.Rotation with { Every = TimeSpan.FromMinutes(Number(value, 0, 60 * 24 * 31)) } },
+        ["export_keep_gib"] = (options, value) => options with { Rotation = options.Rotation with { KeptBytes = Number(value, 0, 1 << 20) << 30 } },
     };
 
     public static IEnumerable<string> Names => _settings.Keys;

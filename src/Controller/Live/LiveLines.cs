@@ -17,3 +17,6 @@ internal sealed record TraceLine(string SessionId, string NodeId, string NodeNam
 
 /// <summary>The last event of a shown trace.</summary>
 internal sealed record PacketEventLine(string SessionId, string Node, string FuncName, string Layer, string Verdict, string Timestamp, string Protocol, string? SrcIp, int? SrcPort, string? DstIp, int? DstPort, int Showing, long Of, string Type = "packet_event");
+
+/// <summary>A journey that is new, or other than when it was shown last; <c>replaces</c>: journeys that have become a part of it.</summary>
+internal sealed record JourneyLine(string SessionId, Messages.JourneyRecord Journey, IReadOnlyList<string> Replaces, int Showing, long Of, string Type = "journey");

@@ -12,9 +12,10 @@ namespace NftCluster.Controller.Live;
 
 /// <summary>
 /// <c>GET /api/ws</c>: a viewer from its token to its end. The token comes as a subprotocol ("nftcluster" and "bearer.TOKEN": what a browser can send) or in
-/// the first message {"token": …}; later messages {"watch": SESSION}, or {"watch": null} for nodes and states of all sessions. A token that is over ends the socket.
+/// the first message {"token": …}; later messages {"watch": SESSION}, with "journeys": true for its journeys, too, or {"watch": null} for nodes and states of all sessions.
+/// A token that is over ends the socket.
 /// </summary>
-internal sealed class LiveSocket(ActorRef<LiveMessage> hub, TimeProvider time)
+internal sealed class LiveSocket(ActorRef<LiveMessage> hub, ActorRef<FeedMessage> feed, TimeProvider time)
 {
     private const string Protocol = "nftcluster";
     private const string TokenPrefix = "bearer.";
@@ -61,6 +62,7 @@ internal sealed class LiveSocket(ActorRef<LiveMessage> hub, TimeProvider time)
         finally
         {
             hub.Tell(new StopWatching(viewer));
+            await feed.TellAsync(new StopFollowing(viewer));
         }
     }
 
@@ -87,6 +89,10 @@ internal sealed class LiveSocket(ActorRef<LiveMessage> hub, TimeProvider time)
                 return string.Create(CultureInfo.InvariantCulture, $"at most {MostWatched} sessions");
             }
             hub.Tell(new Watch(viewer, session));
+            if (session is not null && WantsJourneys(text))
+            {
+                await feed.TellAsync(new FollowJourneys(viewer, session), cancellation);
+            }
             viewer.Offer(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string?>(StringComparer.Ordinal) { ["type"] = "watching", ["session_id"] = session }));
         }
         return null;
@@ -141,6 +147,12 @@ internal sealed class LiveSocket(ActorRef<LiveMessage> hub, TimeProvider time)
         {
             return false;
         }
+    }
+
+    private static bool WantsJourneys(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.TryGetProperty("journeys", out JsonElement wanted) && wanted.ValueKind == JsonValueKind.True;
     }
 
     /// <summary>Null when the viewer closes; empty for what is no text, or too long.</summary>

@@ -32,6 +32,9 @@ internal sealed record HopSide
     /// <summary>Bytes; null = no fragment.</summary>
     public int? FragmentOffset { get; init; }
 
+    /// <summary>ICMP echo: identifier and number; null = none.</summary>
+    public uint? Echo { get; init; }
+
     public uint? TcpSeq { get; init; }
 
     public int PayloadLength { get; init; }

@@ -53,6 +53,7 @@ internal sealed class HopReader(StoredHops stored)
         Ttl = side.HasTtl ? (int)side.Ttl : null,
         IpId = side.HasIpId ? (int)side.IpId : 0,
         FragmentOffset = side.HasFragmentOffset ? (int)side.FragmentOffset : null,
+        Echo = side.HasIcmpId && side.HasIcmpSeq ? (side.IcmpId << 16) | side.IcmpSeq : null,
         TcpSeq = side.HasTcpSeq ? side.TcpSeq : null,
         PayloadLength = side.HasPayloadLength ? (int)side.PayloadLength : 0,
     };

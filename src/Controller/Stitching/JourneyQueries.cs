@@ -33,7 +33,22 @@ internal sealed record JourneyQuery
 }
 
 /// <summary>The next page begins where the last journey of this one was first seen; null = there is none.</summary>
-internal sealed record JourneyPage(IReadOnlyList<JourneyRecord> Journeys, long? NextNs);
+internal sealed record JourneyPage(IReadOnlyList<JourneyRecord> Journeys, long? NextNs)
+{
+    /// <summary>One page of several sessions' pages that begin at the same place. Journeys of one time stay together, beyond the limit.</summary>
+    public static JourneyPage Merge(IReadOnlyList<JourneyPage> pages, int limit, bool isOldestFirst)
+    {
+        JourneyRecord[] all = [.. pages.SelectMany(page => page.Journeys)];
+        Array.Sort(all, (a, b) => string.CompareOrdinal(a.FirstSeen, b.FirstSeen) is var order && isOldestFirst ? order : -order);
+        int count = Math.Min(limit, all.Length);
+        while (count > 0 && count < all.Length && all[count].FirstSeen == all[count - 1].FirstSeen)
+        {
+            count++;
+        }
+        bool isMore = count < all.Length || pages.Any(page => page.NextNs is not null);
+        return new JourneyPage(all[..count], isMore && count > 0 && TraceTime.TryParse(all[count - 1].FirstSeen, out long last) ? last : null);
+    }
+}
 
 /// <summary>
 /// Joins what is stored when somebody asks, window by window: nothing is kept that could differ from the traces, and what a node hands in
@@ -41,11 +56,11 @@ internal sealed record JourneyPage(IReadOnlyList<JourneyRecord> Journeys, long? 
 /// </summary>
 internal sealed class JourneyQueries(Database database, TraceQueries traces)
 {
-    /// <summary>Journeys that begin in so much time are made at once.</summary>
-    private const long StepNs = 2_000_000_000;
-
-    /// <summary>Beside it, so that no journey is cut.</summary>
+    /// <summary>Read beside the time that is asked for, so that no journey is cut.</summary>
     private const long MarginNs = 3_000_000_000;
+
+    /// <summary>More is not joined at a time for those who watch.</summary>
+    private const long MostChangedNs = 30_000_000_000;
 
     public async Task<JourneyPage> FindAsync(JourneyQuery query, IReadOnlyDictionary<string, string> names, CancellationToken cancellation)
     {
@@ -53,7 +68,55 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
         return await Task.Run(() => Find(query, names, losses, cancellation), cancellation);
     }
 
-    /// <summary>The journey that this trace is a part of; null where the trace is not.</summary>
+    /// <summary>Every journey of the session, oldest first, one at a time in memory.</summary>
+    public Task EachAsync(string sessionId, IReadOnlyDictionary<string, string> names, Action<JourneyRecord> take, CancellationToken cancellation) =>
+        BetweenAsync(sessionId, long.MinValue, long.MaxValue, names, take, cancellation);
+
+    /// <summary>Those that were first seen in this time (ns since 1970 on the controller's clock, ends included), oldest first.</summary>
+    public async Task BetweenAsync(string sessionId, long fromNs, long toNs, IReadOnlyDictionary<string, string> names, Action<JourneyRecord> take, CancellationToken cancellation)
+    {
+        JourneyQuery all = new() { Traces = new TraceQuery { SessionId = sessionId, FromNs = fromNs, ToNs = toNs, OldestFirst = true, Limit = int.MaxValue } };
+        IReadOnlyList<StoredLoss> losses = await traces.LossesAsync(sessionId, cancellation);
+        await Task.Run(() => Walk(all, names, losses, journey =>
+        {
+            take(journey);
+            return true;
+        }, cancellation), cancellation);
+    }
+
+    /// <summary>How many traces were seen in this time; frames that reach beyond it count in whole.</summary>
+    public Task<long> TracesBetweenAsync(string sessionId, long fromNs, long toNs, CancellationToken cancellation) => Task.Run(() =>
+    {
+        using HopQueries hops = new(database, sessionId);
+        return hops.Spans(fromNs, toNs).Sum(span => (long)span.Traces);
+    }, cancellation);
+
+    /// <summary>
+    /// Those that may have changed by what was stored behind a frame (null = nothing yet: only how far it is), and the last frame that was looked at. Of what is long past, a spool's rest,
+    /// only the newest <see cref="MostChangedNs"/> are joined again.
+    /// </summary>
+    public async Task<long> ChangedAsync(string sessionId, long? behindFrame, IReadOnlyDictionary<string, string> names, Action<JourneyRecord> take, CancellationToken cancellation)
+    {
+        long last = await traces.LastFrameAsync(sessionId, cancellation);
+        if (behindFrame is not { } behind || last <= behind)
+        {
+            return last;
+        }
+        List<FrameSpan> fresh = await Task.Run(() =>
+        {
+            using HopQueries hops = new(database, sessionId);
+            return hops.SpansBehind(behind);
+        }, cancellation);
+        if (fresh.Count == 0)
+        {
+            return last;
+        }
+        long to = fresh.Max(span => span.LastNs);
+        await BetweenAsync(sessionId, Math.Max(fresh.Min(span => span.FirstNs), to - MostChangedNs) - MarginNs, to + MarginNs, names, take, cancellation);
+        return fresh.Max(span => span.Id);
+    }
+
+    /// <summary>The journey that this trace is a part of, with the next and the previous packet of its connection that went the other way; null where the trace is not.</summary>
     public async Task<JourneyRecord?> GetAsync(TraceId id, IReadOnlyDictionary<string, string> names, CancellationToken cancellation)
     {
         if (HopQueries.SessionOf(database, id) is not { Length: > 0 } session)
@@ -68,9 +131,13 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
             {
                 return null;
             }
-            (IReadOnlyList<JourneyHops> journeys, ExpectedNext expected, _) = Join(hops, at - MarginNs, at + MarginNs, []);
+            (IReadOnlyList<JourneyHops> journeys, ExpectedNext expected, _) = Join(hops, hops.Spans(at - MarginNs, at + MarginNs), []);
             JourneyHops? journey = journeys.FirstOrDefault(one => one.Hops.Any(hop => hop.Id == id));
-            return journey is null ? null : new JourneyWriter(new JourneyFacts(session, names, losses, expected)).Write(journey);
+            return journey is null ? null : new JourneyWriter(new JourneyFacts(session, names, losses, expected)).Write(journey) with
+            {
+                NextReverse = OtherWay.Next(journey, journeys)?.ToString(),
+                PreviousReverse = OtherWay.Previous(journey, journeys)?.ToString(),
+            };
         }, cancellation);
     }
 
@@ -109,21 +176,22 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
         using HopQueries hops = new(database, query.Traces.SessionId);
         bool isForward = query.Traces.OldestFirst;
         (long from, long to) = (query.Traces.FromNs, query.Traces.ToNs);
-        long? at = isForward ? Math.Max(from, query.AfterNs + 1 ?? from) : Math.Min(to, query.AfterNs - 1 ?? to);
-        while ((at = hops.Next(at.Value, isForward)) is { } edge && (isForward ? edge <= to : edge >= from))
+        (from, to) = isForward ? (Math.Max(from, query.AfterNs + 1 ?? from), to) : (from, Math.Min(to, query.AfterNs - 1 ?? to));
+        JoinWindows windows = new(hops.Spans(Before(from), After(to)), MarginNs);
+        while (windows.Next(from, to, isForward) is { } window)
         {
+            (long begin, long end, IReadOnlyList<FrameSpan> frames) = window;
             cancellation.ThrowIfCancellationRequested();
-            (long begin, long end) = isForward ? (edge, Math.Min(to, edge + StepNs)) : (Math.Max(from, edge - StepNs), edge);
-            if (hops.MayMatch(begin - MarginNs, end + MarginNs, query.Traces.Parts) && !Window(hops, begin, end))
+            if (hops.MayMatch(frames, query.Traces.Parts) && !Window(hops, begin, end, frames))
             {
                 return;
             }
-            at = isForward ? end + 1 : begin - 1;
+            (from, to) = isForward ? (end + 1, to) : (from, begin - 1);
         }
 
-        bool Window(HopQueries stored, long begin, long end)
+        bool Window(HopQueries stored, long begin, long end, IReadOnlyList<FrameSpan> frames)
         {
-            (IReadOnlyList<JourneyHops> journeys, ExpectedNext expected, HashSet<TraceId>? matches) = Join(stored, begin - MarginNs, end + MarginNs, query.Traces.Parts);
+            (IReadOnlyList<JourneyHops> journeys, ExpectedNext expected, HashSet<TraceId>? matches) = Join(stored, frames, query.Traces.Parts);
             JourneyWriter writer = new(new JourneyFacts(query.Traces.SessionId, names, losses, expected));
             foreach (JourneyHops journey in isForward ? journeys : journeys.Reverse())
             {
@@ -141,11 +209,15 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
         }
     }
 
-    private static (IReadOnlyList<JourneyHops> Journeys, ExpectedNext Expected, HashSet<TraceId>? Matches) Join(HopQueries stored, long fromNs, long toNs, IReadOnlyList<QueryPart> parts)
+    private static long Before(long ns) => ns > long.MinValue + MarginNs ? ns - MarginNs : ns;
+
+    private static long After(long ns) => ns < long.MaxValue - MarginNs ? ns + MarginNs : ns;
+
+    private static (IReadOnlyList<JourneyHops> Journeys, ExpectedNext Expected, HashSet<TraceId>? Matches) Join(HopQueries stored, IReadOnlyList<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
     {
         JourneyBuilder builder = new();
         HashSet<TraceId>? matches = parts.Count == 0 ? null : [];
-        foreach (StoredHops frame in stored.Between(fromNs, toNs, parts))
+        foreach (StoredHops frame in stored.Read(frames, parts))
         {
             foreach (Hop hop in new HopReader(frame).Read())
             {

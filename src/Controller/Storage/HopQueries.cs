@@ -7,6 +7,9 @@ namespace NftCluster.Controller.Storage;
 /// <summary>One stored frame's traces, as far as joining needs them; with those that pass the search, null = all.</summary>
 internal sealed record StoredHops(string NodeId, ulong Epoch, ulong Sequence, long? ClockOffsetNs, long? ClockBoundNs, HopBatch Batch, HashSet<int>? Matches);
 
+/// <summary>A frame's first and last packet, ns since 1970 on the controller's clock, and how many traces it has.</summary>
+internal readonly record struct FrameSpan(long Id, long FirstNs, long LastNs, int Traces);
+
 /// <summary>
 /// Reads what is stored in the order of time, times aligned by what was known of a node's clock when it was stored. One connection, for one
 /// caller: what it sees is the state as it was when it began.
@@ -38,13 +41,30 @@ internal sealed class HopQueries : IDisposable
         return ask.ExecuteScalar() as string;
     }
 
-    /// <summary>The time of the newest packet that is not newer than this, or of the oldest that is not older; null = there is none. The frame's own range: a bound, not a packet.</summary>
-    public long? Next(long ns, bool isOldestFirst)
+    /// <summary>Every frame that has a packet in this time, ends included, by its first.</summary>
+    public List<FrameSpan> Spans(long fromNs, long toNs)
     {
-        using SqliteCommand ask = _connection.Command(isOldestFirst
-            ? $"SELECT min(max({First}, $ns)) FROM frames WHERE session_id = $session AND traces > 0 AND {Last} >= $ns"
-            : $"SELECT max(min({Last}, $ns)) FROM frames WHERE session_id = $session AND traces > 0 AND {First} <= $ns").With("$session", _session).With("$ns", ns);
-        return ask.ExecuteScalar() is long found ? found : null;
+        using SqliteCommand ask = _connection.Command($"SELECT id, {First}, {Last}, traces FROM frames WHERE session_id = $session AND traces > 0 AND {Last} >= $from AND {First} <= $to ORDER BY 2, 1")
+            .With("$session", _session).With("$from", fromNs).With("$to", toNs);
+        return Spans(ask);
+    }
+
+    /// <summary>Those that were stored after that one.</summary>
+    public List<FrameSpan> SpansBehind(long frame)
+    {
+        using SqliteCommand ask = _connection.Command($"SELECT id, {First}, {Last}, traces FROM frames INDEXED BY frames_by_session WHERE session_id = $session AND traces > 0 AND id > $frame").With("$session", _session).With("$frame", frame);
+        return Spans(ask);
+    }
+
+    private static List<FrameSpan> Spans(SqliteCommand ask)
+    {
+        using SqliteDataReader rows = ask.ExecuteReader();
+        List<FrameSpan> spans = [];
+        while (rows.Read())
+        {
+            spans.Add(new FrameSpan(rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetInt32(3)));
+        }
+        return spans;
     }
 
     /// <summary>When the trace was first seen, aligned.</summary>
@@ -56,23 +76,28 @@ internal sealed class HopQueries : IDisposable
             : null;
     }
 
-    /// <summary>Every frame that has a packet in this time, ends included.</summary>
-    public IEnumerable<StoredHops> Between(long fromNs, long toNs, IReadOnlyList<QueryPart> parts) =>
-        Read(Frames($"{Last} >= $from AND {First} <= $to").With("$from", fromNs).With("$to", toNs), parts);
+    public IEnumerable<StoredHops> Read(IEnumerable<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
+    {
+        foreach (FrameSpan frame in frames)
+        {
+            foreach (StoredHops stored in Read(Frames("id = $id").With("$id", frame.Id), parts))
+            {
+                yield return stored;
+            }
+        }
+    }
 
-    /// <summary>Whether a trace of this time may pass the search: a look at the filters alone.</summary>
-    public bool MayMatch(long fromNs, long toNs, IReadOnlyList<QueryPart> parts)
+    /// <summary>Whether a trace of these frames may pass the search: a look at the filters alone.</summary>
+    public bool MayMatch(IEnumerable<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
     {
         if (parts.Count == 0)
         {
             return true;
         }
-        using SqliteCommand ask = _connection.Command($"SELECT s.bits FROM frames f LEFT JOIN segment_filters s ON s.frame_id = f.id WHERE f.session_id = $session AND f.traces > 0 AND {Last} >= $from AND {First} <= $to")
-            .With("$session", _session).With("$from", fromNs).With("$to", toNs);
-        using SqliteDataReader rows = ask.ExecuteReader();
-        while (rows.Read())
+        using SqliteCommand ask = _connection.Command("SELECT bits FROM segment_filters WHERE frame_id = $id");
+        foreach (FrameSpan frame in frames)
         {
-            if (rows.IsDBNull(0) || TermFilter.MayMatch(rows.GetFieldValue<byte[]>(0), parts))
+            if (ask.With("$id", frame.Id).ExecuteScalar() is not byte[] bits || TermFilter.MayMatch(bits, parts))
             {
                 return true;
             }

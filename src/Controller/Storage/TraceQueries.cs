@@ -17,10 +17,14 @@ internal sealed class TraceQueries(Database database)
     /// <summary>Null where it never was, or is no more.</summary>
     public Task<StoredTrace?> GetAsync(string sessionId, TraceId id, CancellationToken cancellation) => Task.Run(() => Guarded(() => Get(sessionId, id)), cancellation);
 
-    /// <summary>All of a session, oldest first, a segment at a time in memory.</summary>
-    public async IAsyncEnumerable<StoredTrace> AllAsync(string sessionId, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Those of the session that are there; a frame with several of them is unpacked once.</summary>
+    public Task<IReadOnlyDictionary<TraceId, TraceRecord>> ManyAsync(string sessionId, IEnumerable<TraceId> ids, CancellationToken cancellation) =>
+        Task.Run<IReadOnlyDictionary<TraceId, TraceRecord>>(() => Guarded(() => Many(sessionId, ids)), cancellation);
+
+    /// <summary>All of a session, or of these frames of it, in the order of storing, a segment at a time in memory.</summary>
+    public async IAsyncEnumerable<StoredTrace> AllAsync(string sessionId, FrameRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        TraceQuery query = new() { SessionId = sessionId, OldestFirst = true, Limit = TraceQuery.MostPerPage };
+        TraceQuery query = new() { SessionId = sessionId, Frames = range, OldestFirst = true, Limit = TraceQuery.MostPerPage };
         while (true)
         {
             TracePage page = await FindAsync(query, cancellation);
@@ -38,6 +42,12 @@ internal sealed class TraceQueries(Database database)
 
     /// <summary>The newest frame of the session that is stored; 0 = none. It grows with whatever is stored.</summary>
     public Task<long> LastFrameAsync(string sessionId, CancellationToken cancellation) => Task.Run(() => Guarded(() => Rows("SELECT coalesce(max(id), 0) FROM frames WHERE session_id = $session", sessionId, row => row.GetInt64(0))[0]), cancellation);
+
+    /// <summary>Traces of the session that are stored.</summary>
+    public Task<long> CountAsync(string sessionId, CancellationToken cancellation) => Task.Run(() => Guarded(() => Rows("SELECT coalesce(sum(traces), 0) FROM frames WHERE session_id = $session AND traces > 0", sessionId, row => row.GetInt64(0))[0]), cancellation);
+
+    /// <summary>Bytes that the session's traces take on the disk, compressed as they came; summaries come on top.</summary>
+    public Task<long> StoredBytesAsync(string sessionId, CancellationToken cancellation) => Task.Run(() => Guarded(() => Rows("SELECT coalesce(sum(length(payload)), 0) FROM frames WHERE session_id = $session AND traces > 0", sessionId, row => row.GetInt64(0))[0]), cancellation);
 
     /// <summary>Of the session, and of its nodes as a whole while it had traces there.</summary>
     public Task<IReadOnlyList<StoredLoss>> LossesAsync(string sessionId, CancellationToken cancellation) => Task.Run<IReadOnlyList<StoredLoss>>(() => Guarded(() => Losses(sessionId)), cancellation);
@@ -91,11 +101,11 @@ internal sealed class TraceQueries(Database database)
         string nodes = string.Join(", ", query.Nodes.Select((_, i) => $"$node{i}"));
         SqliteCommand ask = connection.Command($"""
             SELECT f.id, s.bits FROM frames f LEFT JOIN segment_filters s ON s.frame_id = f.id
-            WHERE f.session_id = $session AND f.traces > 0 AND f.first_ns <= $to AND f.last_ns >= $from
+            WHERE f.session_id = $session AND f.traces > 0 AND f.first_ns <= $to AND f.last_ns >= $from AND f.id > $behind AND f.id <= $last
             {(query.After is null ? "" : query.OldestFirst ? "AND f.id >= $after" : "AND f.id <= $after")}
             {(query.Nodes.Count == 0 ? "" : $"AND f.node_id IN ({nodes})")}
             ORDER BY f.id {(query.OldestFirst ? "ASC" : "DESC")}
-            """).With("$session", query.SessionId).With("$from", query.FromNs).With("$to", query.ToNs);
+            """).With("$session", query.SessionId).With("$from", query.FromNs).With("$to", query.ToNs).With("$behind", query.Frames.Behind).With("$last", query.Frames.Last);
         if (query.After is { } after)
         {
             ask.With("$after", after.Frame);
@@ -107,18 +117,31 @@ internal sealed class TraceQueries(Database database)
         return ask;
     }
 
-    private StoredTrace? Get(string sessionId, TraceId id)
+    private StoredTrace? Get(string sessionId, TraceId id) => Many(sessionId, [id]).TryGetValue(id, out TraceRecord? trace) ? new StoredTrace(id, sessionId, trace) : null;
+
+    private Dictionary<TraceId, TraceRecord> Many(string sessionId, IEnumerable<TraceId> ids)
     {
+        Dictionary<TraceId, TraceRecord> found = [];
         using SqliteConnection connection = database.Connect();
-        using SqliteCommand ask = connection.Command("SELECT id, traces FROM frames WHERE node_id = $node AND epoch = $epoch AND sequence = $sequence AND session_id = $session")
-            .With("$node", id.NodeId).With("$epoch", (long)id.Epoch).With("$sequence", (long)id.Sequence).With("$session", sessionId);
-        using SqliteDataReader row = ask.ExecuteReader();
-        if (!row.Read() || id.Index < 0 || id.Index >= row.GetInt32(1))
-        {
-            return null;
-        }
         using SegmentReader reader = new(connection);
-        return reader.Read(row.GetInt64(0), [id.Index])[0];
+        using SqliteCommand ask = connection.Command("SELECT id, traces FROM frames WHERE node_id = $node AND epoch = $epoch AND sequence = $sequence AND session_id = $session").With("$session", sessionId);
+        foreach (IGrouping<(string NodeId, ulong Epoch, ulong Sequence), TraceId> frame in ids.Distinct().GroupBy(id => (id.NodeId, id.Epoch, id.Sequence)))
+        {
+            (long Id, int Traces)? row = null;
+            using (SqliteDataReader rows = ask.With("$node", frame.Key.NodeId).With("$epoch", (long)frame.Key.Epoch).With("$sequence", (long)frame.Key.Sequence).ExecuteReader())
+            {
+                row = rows.Read() ? (rows.GetInt64(0), rows.GetInt32(1)) : null;
+            }
+            if (row is { } stored)
+            {
+                int[] indexes = [.. frame.Select(id => id.Index).Where(index => index >= 0 && index < stored.Traces).Order()];
+                foreach (StoredTrace trace in reader.Read(stored.Id, indexes))
+                {
+                    found[trace.Id] = trace.Trace;
+                }
+            }
+        }
+        return found;
     }
 
     private List<StoredLoss> Losses(string sessionId) => Rows(

@@ -22,6 +22,8 @@ internal sealed record TraceQuery
 
     public long ToNs { get; init; } = long.MaxValue;
 
+    public FrameRange Frames { get; init; } = FrameRange.All;
+
     /// <summary>The order is that of storing: newest first, or oldest first.</summary>
     public bool OldestFirst { get; init; }
 
@@ -30,6 +32,12 @@ internal sealed record TraceQuery
 
     /// <summary>Where the page before ended; what is stored meanwhile neither repeats nor hides a trace.</summary>
     public TraceCursor? After { get; init; }
+}
+
+/// <summary>Frames behind one, up to another: each is in one of two ranges that meet.</summary>
+internal readonly record struct FrameRange(long Behind, long Last)
+{
+    public static FrameRange All { get; } = new(0, long.MaxValue);
 }
 
 /// <summary>A place in the order of storing.</summary>

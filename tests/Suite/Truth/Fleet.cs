@@ -10,8 +10,8 @@ using NftCluster.Tests.Node.Export;
 
 namespace NftCluster.Tests.Truth;
 
-/// <summary>One controller and three nodes as a user runs them, in the namespaces of lab/fleet.json.</summary>
-internal sealed class Fleet : IDisposable
+/// <summary>One controller and a node in each router that it has a link to, as a user runs them, in the namespaces of a topology of lab/.</summary>
+internal sealed class Fleet(string topology = "fleet") : IDisposable
 {
     private readonly TempDirectory _directory = new();
     private readonly List<RunningProgram> _programs = [];
@@ -19,9 +19,13 @@ internal sealed class Fleet : IDisposable
     private readonly Dictionary<string, SettableClock> _clocks = new(StringComparer.Ordinal);
     private RunningProgram? _controller;
 
+    /// <summary>Of fleet.json.</summary>
     public static IReadOnlyList<string> Routers { get; } = ["r1", "r2", "r3"];
 
-    public LabNetwork Lab { get; } = LabNetwork.Up(TopologyFile.Load("fleet"), Root.NewPrefix());
+    /// <summary>Those with a node.</summary>
+    public IReadOnlyList<string> Watched { get; } = [.. TopologyFile.Load(topology).Links.SelectMany(link => new[] { link.A, link.B }).Where(end => end.Device == "mgmt").Select(end => end.Host)];
+
+    public LabNetwork Lab { get; } = LabNetwork.Up(TopologyFile.Load(topology), Root.NewPrefix());
 
     public string State => _directory.File("controller");
 
@@ -38,8 +42,8 @@ internal sealed class Fleet : IDisposable
     public async Task StartAsync()
     {
         await StartControllerAsync();
-        JoinTokenView token = await LocalController.PostAsync(State, "/join-tokens", new TokenOrder(600, Routers.Count), LocalJson.Default.TokenOrder, LocalJson.Default.JoinTokenView, TestContext.Current.CancellationToken);
-        foreach (string name in Routers)
+        JoinTokenView token = await LocalController.PostAsync(State, "/join-tokens", new TokenOrder(600, Watched.Count), LocalJson.Default.TokenOrder, LocalJson.Default.JoinTokenView, TestContext.Current.CancellationToken);
+        foreach (string name in Watched)
         {
             StartNode(name, "--token", token.Token);
         }
@@ -69,10 +73,10 @@ internal sealed class Fleet : IDisposable
 
     public string StateOf(string name) => _directory.File(name);
 
-    public async Task<ClusterSessionView> OpenSessionAsync(string filter)
+    public async Task<ClusterSessionView> OpenSessionAsync(string filter, string mode = "full")
     {
-        ClusterSessionView made = await LocalController.PostAsync(State, "/sessions", new SessionRequest { Name = "truth", Filter = filter }, LocalJson.Default.SessionRequest, LocalJson.Default.ClusterSessionView, TestContext.Current.CancellationToken);
-        await UntilAsync(async () => (await SessionAsync(made.Id)).Nodes.Count(node => node.State == "RUNNING") == Routers.Count, "all nodes run the session");
+        ClusterSessionView made = await LocalController.PostAsync(State, "/sessions", new SessionRequest { Name = "truth", Filter = filter, Mode = mode }, LocalJson.Default.SessionRequest, LocalJson.Default.ClusterSessionView, TestContext.Current.CancellationToken);
+        await UntilAsync(async () => (await SessionAsync(made.Id)).Nodes.Count(node => node.State == "RUNNING") == Watched.Count, "all nodes run the session");
         return made;
     }
 

@@ -107,7 +107,7 @@ public sealed class FleetFaultTests
         await fleet.UntilAsync(async () => (await fleet.NodesAsync()).All(node => node is { State: "connected", Spool.Frames: 0 }), "the spools are empty");
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         var byNode = Fleet.Routers.Select((name, i) => (nodes[name], ledgers[i])).ToDictionary(StringComparer.Ordinal);
-        await foreach (StoredTrace stored in queries.AllAsync(session, cancellation))
+        await foreach (StoredTrace stored in queries.AllAsync(session, FrameRange.All, cancellation))
         {
             byNode[stored.Id.NodeId].Store(stored);
         }

@@ -92,7 +92,7 @@ public sealed class FleetTruthTests
     private static async Task<List<StoredTrace>> AllAsync(Fleet fleet, string session)
     {
         List<StoredTrace> all = [];
-        await foreach (StoredTrace stored in fleet.Queries().AllAsync(session, TestContext.Current.CancellationToken))
+        await foreach (StoredTrace stored in fleet.Queries().AllAsync(session, FrameRange.All, TestContext.Current.CancellationToken))
         {
             all.Add(stored);
         }

@@ -17,16 +17,18 @@ internal sealed class NumberedLoad : IDisposable
 
     private readonly LabNetwork _lab;
     private readonly int _perSecond;
+    private readonly IPAddress _to;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task<int> _sending;
 
-    private NumberedLoad(LabNetwork lab, int perSecond)
+    private NumberedLoad(LabNetwork lab, int perSecond, IPAddress to)
     {
-        (_lab, _perSecond) = (lab, perSecond);
+        (_lab, _perSecond, _to) = (lab, perSecond, to);
         _sending = Task.Factory.StartNew(Send, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    public static NumberedLoad Start(LabNetwork lab, int perSecond) => new(lab, perSecond);
+    /// <summary>From the client, to the server unless another address is given.</summary>
+    public static NumberedLoad Start(LabNetwork lab, int perSecond, IPAddress? to = null) => new(lab, perSecond, to ?? lab.AddressOf("server", AddressFamily.InterNetwork));
 
     public static int NumberOf(int sourcePort, int port) => ((sourcePort - FirstSource) * Ports) + port - FirstPort;
 
@@ -45,7 +47,6 @@ internal sealed class NumberedLoad : IDisposable
 
     private int Send()
     {
-        IPAddress server = _lab.AddressOf("server", AddressFamily.InterNetwork);
         CancellationToken stop = _stop.Token;
         var begin = System.Diagnostics.Stopwatch.StartNew();
         byte[] payload = new byte[20];
@@ -61,10 +62,10 @@ internal sealed class NumberedLoad : IDisposable
                     if (sent % Ports == 0)
                     {
                         socket?.Dispose();
-                        socket = NetworkNamespace.Run(_lab.NamespaceOf("client"), () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
-                        socket.Bind(new IPEndPoint(IPAddress.Any, FirstSource + (sent / Ports)));
+                        socket = NetworkNamespace.Run(_lab.NamespaceOf("client"), () => new Socket(_to.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
+                        socket.Bind(new IPEndPoint(_to.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, FirstSource + (sent / Ports)));
                     }
-                    socket!.SendTo(payload, new IPEndPoint(server, FirstPort + (sent % Ports)));
+                    socket!.SendTo(payload, new IPEndPoint(_to, FirstPort + (sent % Ports)));
                 }
                 stop.WaitHandle.WaitOne(1); // the pace of the load, nothing is waited for
             }

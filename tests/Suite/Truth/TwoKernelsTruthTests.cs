@@ -123,7 +123,7 @@ public sealed partial class TwoKernelsTruthTests : IDisposable
     private static async Task<List<StoredTrace>> AllAsync(TraceQueries queries, string session)
     {
         List<StoredTrace> all = [];
-        await foreach (StoredTrace stored in queries.AllAsync(session, TestContext.Current.CancellationToken))
+        await foreach (StoredTrace stored in queries.AllAsync(session, FrameRange.All, TestContext.Current.CancellationToken))
         {
             all.Add(stored);
         }

@@ -41,11 +41,16 @@ public sealed class RolesTests
         ("GET /api/sessions/{id}/stats", Viewer),
         ("GET /api/sessions/{id}/traces", Viewer),
         ("GET /api/sessions/{id}/traces/{trace}", Viewer),
+        ("GET /api/sessions/{id}/traces/{trace}/pcapng", Viewer),
         ("GET /api/sessions/{id}/losses", Viewer),
         ("GET /api/sessions/{id}/export", Viewer),
+        ("GET /api/sessions/{id}/exports", Viewer),
+        ("GET /api/sessions/{id}/exports/{name}", Viewer),
         ("GET /api/sessions/{id}/journeys", Viewer),
         ("GET /api/sessions/{id}/paths", Viewer),
+        ("GET /api/journeys", Viewer),
         ("GET /api/journeys/{id}", Viewer),
+        ("GET /api/journeys/{id}/pcapng", Viewer),
         ("GET /api/nodes", Viewer),
         ("GET /api/nodes/{id}", Viewer),
         ("POST /api/nodes/{id}/revoke", Admin),
@@ -78,7 +83,7 @@ public sealed class RolesTests
         List<string> wrong = [];
         foreach ((string endpoint, string least) in _rows)
         {
-            (string method, string path) = endpoint.Split(' ') is [var verb, var pattern] ? (verb, pattern.Replace("{id}", "none", StringComparison.Ordinal).Replace("{trace}", "none", StringComparison.Ordinal)) : default;
+            (string method, string path) = endpoint.Split(' ') is [var verb, var pattern] ? (verb, pattern.Replace("{id}", "none", StringComparison.Ordinal).Replace("{trace}", "none", StringComparison.Ordinal).Replace("{name}", "none", StringComparison.Ordinal)) : default;
             foreach ((string caller, string? token) in new[] { ("nobody", null), ("first login", first), (Viewer, await rig.TokenOfAsync(Viewer)), (Operator, await rig.TokenOfAsync(Operator)), (Admin, (string?)rig.AdminToken) })
             {
                 if (path == "/api/auth/password" || (path.StartsWith("/api/auth/", StringComparison.Ordinal) && method == "POST"))

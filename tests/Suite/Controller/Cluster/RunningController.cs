@@ -24,7 +24,7 @@ internal sealed class RunningController : IAsyncDisposable
 
     public string StateDirectory => _options.StateDirectory;
 
-    public static async Task<RunningController> StartAsync(LinkOptions? link = null, TimeProvider? time = null)
+    public static async Task<RunningController> StartAsync(LinkOptions? link = null, TimeProvider? time = null, Func<ControllerOptions, ControllerOptions>? change = null)
     {
         ControllerOptions options = new()
         {
@@ -34,6 +34,7 @@ internal sealed class RunningController : IAsyncDisposable
             NodePort = 0,
             Link = link ?? new LinkOptions(),
         };
+        options = change?.Invoke(options) ?? options;
         time ??= TimeProvider.System;
         return new RunningController(await ControllerHost.StartAsync(options, new SessionCheck(), time, new NftCluster.Cli.Cluster.LineLog(Console.Error), TestContext.Current.CancellationToken), options, time);
     }

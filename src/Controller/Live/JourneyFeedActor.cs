@@ -1,0 +1,124 @@
+using System.Text.Json;
+using NftCluster.Actors;
+using NftCluster.Controller.Api;
+using NftCluster.Controller.Cluster;
+using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Stitching;
+using NftCluster.Controller.Storage;
+
+namespace NftCluster.Controller.Live;
+
+internal abstract record FeedMessage;
+
+/// <summary>From now on it is told of this session's journeys.</summary>
+internal sealed record FollowJourneys(LiveViewer Viewer, string SessionId) : FeedMessage;
+
+internal sealed record StopFollowing(LiveViewer Viewer) : FeedMessage;
+
+internal sealed record FeedTick : FeedMessage;
+
+/// <summary>
+/// Joins again what is near to what was stored since the last look, once a second and only where somebody follows, and tells what has changed: late traces
+/// change their journeys, and viewers see it. Shows up to so many a second; the others are counted in what is shown.
+/// </summary>
+internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, JourneyQueries journeys, Hosting.ControllerMetrics metrics) : Actor<FeedMessage>
+{
+    public const int MostPerSecond = 100;
+
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<string, Followed> _followed = new(StringComparer.Ordinal);
+
+    protected override async ValueTask ReceiveAsync(FeedMessage message)
+    {
+        switch (message)
+        {
+            case FollowJourneys { Viewer: var viewer, SessionId: var session }:
+                if (!_followed.TryGetValue(session, out Followed? followed))
+                {
+                    _followed[session] = followed = new Followed();
+                }
+                followed.Viewers.Add(viewer);
+                if (!Timers.IsActive(nameof(FeedTick)))
+                {
+                    Timers.StartPeriodic(nameof(FeedTick), new FeedTick(), Period);
+                }
+                break;
+            case StopFollowing { Viewer: var viewer }:
+                Forget(viewer);
+                break;
+            case FeedTick:
+                await LookAsync();
+                break;
+        }
+    }
+
+    private async ValueTask LookAsync()
+    {
+        try
+        {
+            var names = (await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience)).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
+            foreach ((string session, Followed followed) in _followed)
+            {
+                int room = MostPerSecond;
+                long forgotten = followed.Shown.Forgotten;
+                followed.LastFrame = await journeys.ChangedAsync(session, followed.LastFrame, names, journey =>
+                {
+                    if (followed.Shown.Take(journey) is { } replaced)
+                    {
+                        followed.Skipped++;
+                        if (room-- > 0)
+                        {
+                            Tell(followed, new JourneyLine(session, journey, replaced, 1, followed.Skipped));
+                            followed.Skipped = 0;
+                        }
+                    }
+                }, CancellationToken.None);
+                metrics.JourneysForgotten.Add(followed.Shown.Forgotten - forgotten);
+            }
+        }
+        catch (Exception later) when (later is TimeoutException or InvalidOperationException or StorageException)
+        {
+            // At the next look, with all that has come since.
+        }
+    }
+
+    private void Forget(LiveViewer viewer)
+    {
+        foreach ((string session, Followed followed) in _followed)
+        {
+            followed.Viewers.Remove(viewer);
+            if (followed.Viewers.Count == 0)
+            {
+                _followed.Remove(session);
+            }
+        }
+        if (_followed.Count == 0)
+        {
+            Timers.Cancel(nameof(FeedTick));
+        }
+    }
+
+    private static void Tell(Followed followed, JourneyLine line)
+    {
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(line, ApiJson.Options);
+        foreach (LiveViewer viewer in followed.Viewers)
+        {
+            viewer.Offer(text);
+        }
+    }
+
+    private sealed class Followed
+    {
+        public HashSet<LiveViewer> Viewers { get; } = [];
+
+        public ShownJourneys Shown { get; } = new();
+
+        /// <summary>Up to it all was looked at; null = only what comes from now on.</summary>
+        public long? LastFrame { get; set; }
+
+        public long Skipped { get; set; }
+    }
+}

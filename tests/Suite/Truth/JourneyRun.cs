@@ -1,0 +1,111 @@
+using System.Net;
+using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Stitching;
+using NftCluster.Controller.Storage;
+using NftCluster.Lab;
+using NftCluster.Messages;
+
+namespace NftCluster.Tests.Truth;
+
+/// <summary>
+/// A numbered load through a topology of lab/ with a node in each watched router, and beside what the controller joins the truth: which packet tcpdump saw come in at which
+/// router. The ports carry the number; no code of the product knows of it.
+/// </summary>
+internal sealed class JourneyRun
+{
+    private readonly Dictionary<TraceId, int> _numbers = [];
+    private readonly Dictionary<int, HashSet<string>> _routers = [];
+
+    public int Sent { get; private set; }
+
+    public IReadOnlyList<JourneyRecord> Journeys { get; private set; } = [];
+
+    public IReadOnlyList<PathRecord> Paths { get; private set; } = [];
+
+    public required Fleet Fleet { get; init; }
+
+    public required string SessionId { get; init; }
+
+    /// <summary>Until all that tcpdump saw is stored; packets that are neither joined nor lost stand still and fail the test.</summary>
+    public static async Task<JourneyRun> TakeAsync(Fleet fleet, int perSecond, TimeSpan time, IPAddress? to = null, Func<Fleet, ClusterSessionView, Task>? meanwhile = null)
+    {
+        await fleet.StartAsync();
+        ClusterSessionView session = await fleet.OpenSessionAsync(NumberedLoad.Filter);
+        JourneyRun run = new() { Fleet = fleet, SessionId = session.Id };
+        (string Router, PacketCapture Capture)[] captures = [.. fleet.Watched.SelectMany(router => fleet.Lab.Topology.EndsOf(router).Where(end => end.Device != "mgmt")
+            .Select(end => (router, PacketCapture.Start(fleet.Lab.NamespaceOf(router), end.Device, fleet.File($"{router}-{end.Device}.pcap"), NumberedLoad.Filter, "in"))))];
+        try
+        {
+            using var load = NumberedLoad.Start(fleet.Lab, perSecond, to);
+            await Task.WhenAll(Task.Delay(time, TestContext.Current.CancellationToken), meanwhile?.Invoke(fleet, session) ?? Task.CompletedTask);
+            run.Sent = await load.StopAsync();
+        }
+        finally
+        {
+            foreach ((string router, PacketCapture capture) in captures)
+            {
+                capture.Stop();
+                Assert.Equal(0, capture.DroppedByKernel);
+                run.Take(router, capture);
+                capture.Dispose();
+            }
+        }
+        await run.JoinAsync(meanwhile is null);
+        return run;
+    }
+
+    /// <summary>The packet that this hop's trace is of.</summary>
+    public int NumberOf(HopRecord hop) => _numbers[Id(hop)];
+
+    /// <summary>Where tcpdump saw it come in.</summary>
+    public IReadOnlySet<string> RoutersOf(int number) => _routers[number];
+
+    public IEnumerable<int> Numbers => _routers.Keys;
+
+    /// <summary>Journeys of two packets: there must be none.</summary>
+    public JourneyRecord[] Mixed() => [.. Journeys.Where(journey => journey.Hops.Select(NumberOf).Distinct().Skip(1).Any())];
+
+    /// <summary>Packets whose journey has every router that tcpdump saw it at, each joined for certain.</summary>
+    public int Whole() => Journeys.Where(journey => journey.Ambiguous.Count == 0 && journey.Hops.Skip(1).All(hop => hop.Join?.Kind is "exact" or "nat"))
+        .Where(journey => RoutersOf(NumberOf(journey.Hops[0])).SetEquals(journey.Path)).Select(journey => NumberOf(journey.Hops[0])).Distinct().Count();
+
+    public string Said() => $"{Sent} sent, {_routers.Count} seen by tcpdump, {Journeys.Count} journeys, {Whole()} whole, {Mixed().Length} mixed; "
+        + string.Join(", ", Journeys.GroupBy(journey => $"{string.Join('>', journey.Path)} {journey.Outcome} {string.Join('+', journey.Hops.Select(hop => hop.Join?.Kind).OfType<string>())}", StringComparer.Ordinal).OrderByDescending(group => group.Count()).Take(12).Select(group => $"{group.Key}: {group.Count()}"));
+
+    private void Take(string router, PacketCapture capture)
+    {
+        foreach (PcapPacket captured in PcapFile.Read(capture.File))
+        {
+            Packet packet = CapturedPacket.Parse(captured);
+            int number = NumberedLoad.NumberOf(packet.SourcePort!.Value, packet.DestinationPort!.Value);
+            (_routers.TryGetValue(number, out HashSet<string>? routers) ? routers : _routers[number] = new(StringComparer.Ordinal)).Add(router);
+        }
+    }
+
+    private async Task JoinAsync(bool isWhole)
+    {
+        TraceQueries traces = Fleet.Queries();
+        int expected = _routers.Values.Sum(routers => routers.Count);
+        if (isWhole)
+        {
+            await Fleet.UntilAsync(async () => await traces.CountAsync(SessionId, TestContext.Current.CancellationToken) >= expected, $"{expected} traces are stored");
+        }
+        else
+        {
+            await Fleet.UntilAsync(async () => (await Fleet.NodesAsync()).All(node => node.Spool is { Frames: 0 }), "the spools are empty");
+        }
+        await foreach (StoredTrace stored in traces.AllAsync(SessionId, FrameRange.All, TestContext.Current.CancellationToken))
+        {
+            _numbers[stored.Id] = NumberedLoad.NumberOf(stored.Trace.SrcPort!.Value, stored.Trace.DstPort!.Value);
+        }
+        var names = (await Fleet.NodesAsync()).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
+        JourneyQueries queries = new(Database.Open(Fleet.State), traces);
+        List<JourneyRecord> journeys = [];
+        await queries.EachAsync(SessionId, names, journeys.Add, TestContext.Current.CancellationToken);
+        Journeys = journeys;
+        Paths = await queries.PathsAsync(new TraceQuery { SessionId = SessionId }, names, TestContext.Current.CancellationToken);
+        TestContext.Current.TestOutputHelper?.WriteLine(Said());
+    }
+
+    private static TraceId Id(HopRecord hop) => TraceId.TryParse(hop.TraceId, out TraceId id) ? id : throw new InvalidDataException(hop.TraceId);
+}
