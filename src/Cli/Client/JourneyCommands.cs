@@ -11,7 +11,7 @@ namespace NftCluster.Cli.Client;
 internal static class JourneyCommands
 {
     private static readonly JsonSerializerOptions _snakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-    private static readonly ApiColumn[] _pathColumns = [new("PACKETS", "packets"), new("OUTCOME", "outcome"), new("PATH", "path"), new("MEDIAN NS", "latency_median_ns"), new("P99 NS", "latency_p99_ns"), new("INCOMPLETE", "incomplete"), new("FIRST SEEN", "first_seen", IsWide: true), new("LAST SEEN", "last_seen", IsWide: true)];
+    private static readonly ApiColumn[] _pathColumns = [new("PACKETS", "packets"), new("PATH", "path"), new("OUTCOME", "outcome"), new("MEDIAN", "latency_median"), new("P99", "latency_p99"), new("INCOMPLETE", "incomplete"), new("FIRST SEEN", "first_seen", IsWide: true), new("LAST SEEN", "last_seen", IsWide: true)];
 
     public static Command Journeys()
     {
@@ -169,7 +169,24 @@ internal static class JourneyCommands
         Argument<string> session = SessionCommands.Session();
         return ClientOptions.Ask("paths", "Show which ways a session's packets take, how many, how slow, and where they end.", command => command.Arguments.Add(session),
             async (parsed, client, cancellation) => await client.GetAsync($"/api/sessions/{await SessionCommands.IdAsync(client, parsed.GetValue(session)!, cancellation)}/paths", cancellation),
-            (output, format, answer) => ApiTable.Write(output, format, answer, ApiPages.RowsOf(answer), _pathColumns));
+            (output, format, answer) => ApiTable.Write(output, format, answer, ApiPages.RowsOf(answer).Select(PathRow), _pathColumns));
+    }
+
+    /// <summary>As people read it.</summary>
+    private static JsonElement PathRow(JsonElement json)
+    {
+        PathRecord path = json.Deserialize<PathRecord>(_snakeCase) ?? throw new UsageException("the controller's answer is no path");
+        return JsonSerializer.SerializeToElement(new
+        {
+            packets = path.Packets,
+            path = string.Join(" > ", path.Path),
+            outcome = path.Outcome,
+            latency_median = HopStripView.Duration(path.LatencyMedianNs),
+            latency_p99 = HopStripView.Duration(path.LatencyP99Ns),
+            incomplete = path.Incomplete,
+            first_seen = path.FirstSeen,
+            last_seen = path.LastSeen,
+        });
     }
 
     private static Option<string[]> Many(string name, string help, string description) => new(name) { HelpName = help, Description = description };

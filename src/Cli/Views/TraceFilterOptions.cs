@@ -116,17 +116,8 @@ internal sealed class TraceFilterOptions
 
     private static Func<TraceRecord, bool>? Protocol(string text)
     {
-        string? name = text switch
-        {
-            "" => null,
-            "1" => "ICMP",
-            "6" => "TCP",
-            "17" => "UDP",
-            "58" => "ICMPv6",
-            _ when byte.TryParse(text, out byte number) => $"ip-{number}",
-            _ when char.IsAsciiDigit(text[0]) || text[0] == '-' => null,
-            _ => text,
-        };
+        bool isNumber = text.Length > 0 && (char.IsAsciiDigit(text[0]) || text[0] == '-');
+        string? name = text.Length == 0 || (isNumber && !byte.TryParse(text, out _)) ? null : ProtocolNames.Read(text);
         return name is null ? null : trace => trace.ProtocolName.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
 

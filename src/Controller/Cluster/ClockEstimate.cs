@@ -8,14 +8,17 @@ internal sealed class ClockEstimate
 {
     private const int Samples = 16;
 
-    /// <summary>Ordinary clocks are within 50 ppm; two of them part at twice that.</summary>
-    private const long DriftPerMillion = 100;
+    /// <summary>A bad clock is 200 ppm off, ours within 50.</summary>
+    private const long DriftPerMillion = 250;
 
     private readonly Queue<Sample> _samples = new();
 
     public long? OffsetNs { get; private set; }
 
     public long? BoundNs { get; private set; }
+
+    /// <summary>By how much a node's clock and ours may have parted after this time.</summary>
+    public static long DriftNs(long afterNs) => (long)((Int128)Math.Max(0, afterNs) * DriftPerMillion / 1_000_000);
 
     /// <param name="heartbeatSentNs">Node's clock.</param>
     /// <param name="heartbeatReceivedNs">Ours.</param>
@@ -43,7 +46,7 @@ internal sealed class ClockEstimate
         (OffsetNs, BoundNs) = (best.OffsetNs, BoundAt(best, heartbeatReceivedNs));
     }
 
-    private static long BoundAt(Sample sample, long nowNs) => sample.BoundNs + (long)((Int128)Math.Max(0, nowNs - sample.AtNs) * DriftPerMillion / 1_000_000);
+    private static long BoundAt(Sample sample, long nowNs) => sample.BoundNs + DriftNs(nowNs - sample.AtNs);
 
     private static bool Overlap(Sample old, Sample now) => Math.Abs((decimal)old.OffsetNs - now.OffsetNs) <= (decimal)BoundAt(old, now.AtNs) + now.BoundNs;
 

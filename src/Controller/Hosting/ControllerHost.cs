@@ -75,7 +75,7 @@ internal sealed class ControllerHost : IAsyncDisposable
             ActorRef<StorageMessage> storage = system.Spawn("storage", () => new StorageActor(database, new StorageOptions(options.StateDirectory)), Mailbox.Wait(8192));
             ActorRef<LiveMessage> live = system.Spawn<LiveMessage>("live", () => new LiveHubActor(), Mailbox.DropNewest(LiveHubActor.Mailbox));
             ControllerMetrics metrics = new();
-            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, storage, metrics), options.Link, Version, logger);
+            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, storage, metrics, time), options.Link, Version, logger);
             ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
             system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
             TraceQueries queries = new(database);
@@ -126,7 +126,7 @@ internal sealed class ControllerHost : IAsyncDisposable
     }
 
     /// <summary>What happens is shown and counted; who shows it may be behind, and says so.</summary>
-    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ActorRef<StorageMessage> storage, ControllerMetrics metrics) => new()
+    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ActorRef<StorageMessage> storage, ControllerMetrics metrics, TimeProvider time) => new()
     {
         Session = view => live.Tell(new SessionTold(view)),
         Node = view =>
@@ -134,7 +134,7 @@ internal sealed class ControllerHost : IAsyncDisposable
             live.Tell(new NodeTold(view));
             if (view is { ClockOffsetNs: { } offset, ClockBoundNs: { } bound })
             {
-                storage.Tell(new ClockSeen(new NodeClock(view.Id, offset, bound)));
+                storage.Tell(new ClockSeen(new NodeClock(view.Id, offset, bound, Messages.TraceTime.UnixNs(time.GetUtcNow()))));
             }
         },
         Stored = (id, name, payload) =>

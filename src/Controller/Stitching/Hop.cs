@@ -64,6 +64,9 @@ internal sealed record Hop
     /// <summary>Null = nothing is known of this clock.</summary>
     public long? ClockBoundNs { get; init; }
 
+    /// <summary>As the trace calls it: UDP, ARP, ip-47.</summary>
+    public string Protocol { get; init; } = "unknown";
+
     public HopSide? In { get; init; }
 
     public HopSide? Out { get; init; }

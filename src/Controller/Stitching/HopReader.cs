@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using Google.Protobuf;
 using NftCluster.Controller.Storage;
+using NftCluster.Messages;
 using NftCluster.Messages.Link;
 
 namespace NftCluster.Controller.Stitching;
@@ -32,6 +32,7 @@ internal sealed class HopReader(StoredHops stored)
             LastNs = first + (long)trace.DurationNs,
             ClockOffsetNs = stored.ClockOffsetNs ?? 0,
             ClockBoundNs = stored.ClockBoundNs,
+            Protocol = ProtocolOf(trace, trace.In ?? trace.Out) ?? "unknown",
             In = Side(trace, trace.In),
             Out = Side(trace, trace.Out),
             Verdict = verdict,
@@ -84,6 +85,8 @@ internal sealed class HopReader(StoredHops stored)
         return (null, null);
     }
 
+    private string? ProtocolOf(HopTrace trace, Side? side) => side is { Tuple: > 0 } known && known.Tuple <= trace.Tuples.Count ? Text(trace.Tuples[(int)known.Tuple - 1].ProtocolText) : null;
+
     private Endpoints? EndpointsOf(HopTrace trace, uint tuple)
     {
         if (tuple == 0 || tuple > trace.Tuples.Count)
@@ -105,34 +108,10 @@ internal sealed class HopReader(StoredHops stored)
     {
         if (!_protocols.TryGetValue(text, out byte protocol))
         {
-            _protocols[text] = protocol = Protocols.NumberOf(Text(text));
+            _protocols[text] = protocol = ProtocolNames.NumberOf(Text(text)) ?? 0;
         }
         return protocol;
     }
 
     private string? Text(uint index) => index == 0 || index >= _batch.Text.Count ? null : _batch.Text[(int)index];
-}
-
-/// <summary>IP protocols by the names that traces give them.</summary>
-internal static class Protocols
-{
-    public static byte NumberOf(string? name) => name switch
-    {
-        "TCP" => 6,
-        "UDP" => 17,
-        "ICMP" => 1,
-        "ICMPv6" => 58,
-        { } other when other.StartsWith("ip-", StringComparison.Ordinal) && byte.TryParse(other.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out byte number) => number,
-        _ => 0,
-    };
-
-    public static string NameOf(byte number) => number switch
-    {
-        6 => "TCP",
-        17 => "UDP",
-        1 => "ICMP",
-        58 => "ICMPv6",
-        0 => "unknown",
-        _ => string.Create(CultureInfo.InvariantCulture, $"ip-{number}"),
-    };
 }

@@ -22,12 +22,6 @@ internal sealed record Join(Hop From, Hop To, JoinKind Kind, int Candidates, str
     /// <summary>Routers between the two that nobody watches, by the TTL; null where there is none to tell.</summary>
     public int? UnseenRouters => From.Out?.Ttl is { } left && To.In?.Ttl is { } came ? left - came : null;
 
-    /// <summary>Between the hosts, aligned; may be negative within <see cref="LatencyBoundNs"/>.</summary>
-    public long LatencyNs => To.InNs - From.OutNs;
-
-    /// <summary>Null = nothing is known of one of the clocks.</summary>
-    public long? LatencyBoundNs => From.ClockBoundNs + To.ClockBoundNs;
-
     public string Name => Kind switch
     {
         JoinKind.Exact => "exact",

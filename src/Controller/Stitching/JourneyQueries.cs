@@ -131,9 +131,9 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
             {
                 return null;
             }
-            (IReadOnlyList<JourneyHops> journeys, ExpectedNext expected, _) = Join(hops, hops.Spans(at - MarginNs, at + MarginNs), []);
+            (IReadOnlyList<JourneyHops> journeys, _) = Join(hops, hops.Spans(at - MarginNs, at + MarginNs), []);
             JourneyHops? journey = journeys.FirstOrDefault(one => one.Hops.Any(hop => hop.Id == id));
-            return journey is null ? null : new JourneyWriter(new JourneyFacts(session, names, losses, expected)).Write(journey) with
+            return journey is null ? null : Writer(session, names, losses, journeys).Write(journey) with
             {
                 NextReverse = OtherWay.Next(journey, journeys)?.ToString(),
                 PreviousReverse = OtherWay.Previous(journey, journeys)?.ToString(),
@@ -191,8 +191,8 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
 
         bool Window(HopQueries stored, long begin, long end, IReadOnlyList<FrameSpan> frames)
         {
-            (IReadOnlyList<JourneyHops> journeys, ExpectedNext expected, HashSet<TraceId>? matches) = Join(stored, frames, query.Traces.Parts);
-            JourneyWriter writer = new(new JourneyFacts(query.Traces.SessionId, names, losses, expected));
+            (IReadOnlyList<JourneyHops> journeys, HashSet<TraceId>? matches) = Join(stored, frames, query.Traces.Parts);
+            JourneyWriter writer = Writer(query.Traces.SessionId, names, losses, journeys);
             foreach (JourneyHops journey in isForward ? journeys : journeys.Reverse())
             {
                 if (journey.Hops[0].InNs < begin || journey.Hops[0].InNs > end || (matches is not null && !journey.Hops.Any(hop => matches.Contains(hop.Id)))
@@ -213,7 +213,17 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
 
     private static long After(long ns) => ns < long.MaxValue - MarginNs ? ns + MarginNs : ns;
 
-    private static (IReadOnlyList<JourneyHops> Journeys, ExpectedNext Expected, HashSet<TraceId>? Matches) Join(HopQueries stored, IReadOnlyList<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
+    /// <summary>With what all journeys of a window tell of each one.</summary>
+    private static JourneyWriter Writer(string session, IReadOnlyDictionary<string, string> names, IReadOnlyList<StoredLoss> losses, IReadOnlyList<JourneyHops> journeys)
+    {
+        ExpectedNext expected = new();
+        expected.Learn(journeys);
+        ClockPairs clocks = new();
+        clocks.Learn(journeys);
+        return new JourneyWriter(new JourneyFacts(session, names, losses, expected, clocks));
+    }
+
+    private static (IReadOnlyList<JourneyHops> Journeys, HashSet<TraceId>? Matches) Join(HopQueries stored, IReadOnlyList<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
     {
         JourneyBuilder builder = new();
         HashSet<TraceId>? matches = parts.Count == 0 ? null : [];
@@ -228,9 +238,6 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
                 }
             }
         }
-        IReadOnlyList<JourneyHops> journeys = builder.Build();
-        ExpectedNext expected = new();
-        expected.Learn(journeys);
-        return (journeys, expected, matches);
+        return (builder.Build(), matches);
     }
 }

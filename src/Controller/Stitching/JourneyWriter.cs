@@ -6,7 +6,7 @@ using NftCluster.Messages;
 namespace NftCluster.Controller.Stitching;
 
 /// <summary>What is known beside the hops: the nodes' names, and what was lost where and when.</summary>
-internal sealed record JourneyFacts(string SessionId, IReadOnlyDictionary<string, string> NodeNames, IReadOnlyList<StoredLoss> Losses, ExpectedNext Expected)
+internal sealed record JourneyFacts(string SessionId, IReadOnlyDictionary<string, string> NodeNames, IReadOnlyList<StoredLoss> Losses, ExpectedNext Expected, ClockPairs Clocks)
 {
     public string NameOf(string node) => NodeNames.GetValueOrDefault(node, node);
 }
@@ -22,6 +22,7 @@ internal sealed class JourneyWriter(JourneyFacts facts)
         Endpoints flow = (first.Side?.Endpoints).GetValueOrDefault();
         string outcome = OutcomeOf(last);
         string[] reasons = [.. Reasons(journey, ref outcome).Distinct(StringComparer.Ordinal)];
+        ClockDifference clocks = facts.Clocks.Between(first, last);
         string[] path = [.. journey.Hops.Select(hop => facts.NameOf(hop.Node))];
         return new JourneyRecord
         {
@@ -30,14 +31,14 @@ internal sealed class JourneyWriter(JourneyFacts facts)
             Summary = Sentence(path, last, outcome, reasons),
             Path = path,
             Outcome = outcome,
-            Protocol = Protocols.NameOf(flow.Protocol),
+            Protocol = first.Protocol,
             SrcIp = Address(flow.Source),
             DstIp = Address(flow.Destination),
             SrcPort = Port(flow, flow.SourcePort),
             DstPort = Port(flow, flow.DestinationPort),
             FirstSeen = TraceTime.Format(first.InNs),
-            LatencyNs = last.OutNs - first.InNs,
-            LatencyBoundNs = first.Node == last.Node ? 0 : first.ClockBoundNs + last.ClockBoundNs,
+            LatencyNs = last.LastNs - first.FirstNs - clocks.OffsetNs,
+            LatencyBoundNs = clocks.BoundNs,
             Complete = reasons.Length == 0,
             IncompleteReasons = reasons,
             Hops = [.. journey.Hops.Select(hop => Write(hop, journey))],
@@ -125,16 +126,20 @@ internal sealed class JourneyWriter(JourneyFacts facts)
         ExpectedNext = ReferenceEquals(hop, journey.Hops[^1]) && facts.Expected.After(hop) is { } expected ? facts.NameOf(expected) : null,
     };
 
-    private static JoinRecord Write(Join join) => new()
+    private JoinRecord Write(Join join)
     {
-        Kind = join.Name,
-        FromTraceId = join.From.Id.ToString(),
-        ToTraceId = join.To.Id.ToString(),
-        Evidence = join.Evidence,
-        UnseenRouters = join.UnseenRouters,
-        LatencyNs = join.LatencyNs,
-        LatencyBoundNs = join.LatencyBoundNs,
-    };
+        ClockDifference clocks = facts.Clocks.Between(join.From, join.To);
+        return new JoinRecord
+        {
+            Kind = join.Name,
+            FromTraceId = join.From.Id.ToString(),
+            ToTraceId = join.To.Id.ToString(),
+            Evidence = join.Evidence,
+            UnseenRouters = join.UnseenRouters,
+            LatencyNs = join.To.FirstNs - join.From.LastNs - clocks.OffsetNs,
+            LatencyBoundNs = clocks.BoundNs,
+        };
+    }
 
     private static HopSideRecord? Write(HopSide? side) => side is null ? null : new HopSideRecord
     {

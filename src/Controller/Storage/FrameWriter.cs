@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using NftCluster.Controller.Cluster;
 using NftCluster.Messages.Link;
 
 namespace NftCluster.Controller.Storage;
@@ -142,7 +143,7 @@ internal sealed class FrameWriter : IDisposable
         object? id = _frame.With("$node", frame.NodeId).With("$epoch", (long)frame.Epoch).With("$sequence", (long)frame.Sequence).With("$hash", (long)frame.Frame.Hash)
             .With("$session", batch?.SessionId ?? "").With("$traces", batch?.Trace.Count ?? 0)
             .With("$first", batch is null ? received : _summary.FirstNs).With("$last", batch is null ? received : _summary.LastNs).With("$received", received)
-            .With("$offset", clock?.OffsetNs).With("$bound", clock?.BoundNs)
+            .With("$offset", clock?.OffsetNs).With("$bound", clock is null ? null : clock.BoundNs + ClockEstimate.DriftNs(received - clock.AtNs))
             .With("$compression", (int)frame.Frame.Compression).With("$bytes", (long)frame.Frame.PayloadBytes).With("$payload", frame.Compressed.ToArray())
             .ExecuteScalar();
         if (batch is not null)

@@ -1,10 +1,11 @@
 using Google.Protobuf;
 using Microsoft.Data.Sqlite;
+using NftCluster.Controller.Cluster;
 using NftCluster.Messages.Link;
 
 namespace NftCluster.Controller.Storage;
 
-/// <summary>One stored frame's traces, as far as joining needs them; with those that pass the search, null = all.</summary>
+/// <summary>One stored frame's traces, as far as joining needs them; the bound of the clock grows with the time that they waited at the node; with those that pass the search, null = all.</summary>
 internal sealed record StoredHops(string NodeId, ulong Epoch, ulong Sequence, long? ClockOffsetNs, long? ClockBoundNs, HopBatch Batch, HashSet<int>? Matches);
 
 /// <summary>A frame's first and last packet, ns since 1970 on the controller's clock, and how many traces it has.</summary>
@@ -113,7 +114,7 @@ internal sealed class HopQueries : IDisposable
     }
 
     private SqliteCommand Frames(string where) =>
-        _connection.Command($"SELECT id, node_id, epoch, sequence, hash, compression, payload_bytes, payload, clock_offset_ns, clock_bound_ns FROM frames WHERE session_id = $session AND traces > 0 AND {where}").With("$session", _session);
+        _connection.Command($"SELECT id, node_id, epoch, sequence, hash, compression, payload_bytes, payload, clock_offset_ns, clock_bound_ns, received_ns - first_ns + coalesce(clock_offset_ns, 0) FROM frames WHERE session_id = $session AND traces > 0 AND {where}").With("$session", _session);
 
     private IEnumerable<StoredHops> Read(SqliteCommand ask, IReadOnlyList<QueryPart> parts)
     {
@@ -129,7 +130,7 @@ internal sealed class HopQueries : IDisposable
                 Payload = UnsafeByteOperations.UnsafeWrap(row.GetFieldValue<byte[]>(7)),
             });
             HashSet<int>? matches = parts.Count == 0 ? null : [.. SegmentScan.Matches(_summaries.Columns(row.GetInt64(0)), parts, long.MinValue, long.MaxValue)];
-            yield return new StoredHops(row.GetString(1), (ulong)row.GetInt64(2), (ulong)row.GetInt64(3), row.IsDBNull(8) ? null : row.GetInt64(8), row.IsDBNull(9) ? null : row.GetInt64(9), batch, matches);
+            yield return new StoredHops(row.GetString(1), (ulong)row.GetInt64(2), (ulong)row.GetInt64(3), row.IsDBNull(8) ? null : row.GetInt64(8), row.IsDBNull(9) ? null : row.GetInt64(9) + ClockEstimate.DriftNs(row.GetInt64(10)), batch, matches);
         }
     }
 }

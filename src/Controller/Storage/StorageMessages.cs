@@ -21,7 +21,8 @@ internal sealed record RemoveSession(string SessionId, ActorRef<RetentionDone> R
 /// <summary>Fact: the node's clock minus ours, in ns, and how far that may be off.</summary>
 internal sealed record ClockSeen(NodeClock Clock) : StorageMessage;
 
-internal sealed record NodeClock(string NodeId, long OffsetNs, long BoundNs);
+/// <summary><paramref name="AtNs"/> = when that was so, ns since 1970 on our clock.</summary>
+internal sealed record NodeClock(string NodeId, long OffsetNs, long BoundNs, long AtNs);
 
 /// <summary>Order to itself, behind the commits that wait already: one transaction for all of them.</summary>
 internal sealed record CommitWaiting : StorageMessage;

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
+using NftCluster.Messages;
 
 namespace NftCluster.Controller.Storage;
 
@@ -49,7 +50,7 @@ internal static class Term
             error = $"'{text}' is neither true nor false";
             return null;
         }
-        return Of(field, Encoding.UTF8.GetBytes(text));
+        return Of(field, Encoding.UTF8.GetBytes(field == TraceField.Protocol ? ProtocolNames.Read(text) : text));
     }
 
     private static bool TryNumber(string text, out ulong number) =>

@@ -22,7 +22,7 @@ public static class PacketBytes
     /// <summary>Fills <paramref name="bytes"/> (at least <see cref="Most"/>) and answers how many; 0 where the packet is no IP.</summary>
     public static int Write(PacketSide side, Span<byte> bytes)
     {
-        if (!IPAddress.TryParse(side.SrcIp, out IPAddress? from) || !IPAddress.TryParse(side.DstIp, out IPAddress? to) || from.AddressFamily != to.AddressFamily || ProtocolOf(side) is not { } protocol)
+        if (!IPAddress.TryParse(side.SrcIp, out IPAddress? from) || !IPAddress.TryParse(side.DstIp, out IPAddress? to) || from.AddressFamily != to.AddressFamily || ProtocolNames.NumberOf(side.Protocol) is not { } protocol)
         {
             return 0;
         }
@@ -104,16 +104,6 @@ public static class PacketBytes
         BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)side.SrcPort!.Value);
         BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)(side.DstPort ?? 0));
     }
-
-    private static byte? ProtocolOf(PacketSide side) => side.Protocol switch
-    {
-        "TCP" => 6,
-        "UDP" => 17,
-        "ICMP" => 1,
-        "ICMPv6" => 58,
-        { } other when other.StartsWith("ip-", StringComparison.Ordinal) && byte.TryParse(other.AsSpan(3), out byte number) => number,
-        _ => null,
-    };
 
     /// <summary>As tcpdump prints them.</summary>
     private static byte FlagsOf(string? text)

@@ -15,7 +15,9 @@ public sealed class JourneyWriterTests
         IReadOnlyList<JourneyHops> journeys = Hops.Journeys(hops);
         ExpectedNext expected = new();
         expected.Learn(journeys);
-        JourneyWriter writer = new(new JourneyFacts("s1", _names, losses, expected));
+        ClockPairs clocks = new();
+        clocks.Learn(journeys);
+        JourneyWriter writer = new(new JourneyFacts("s1", _names, losses, expected, clocks));
         return [.. journeys.Select(writer.Write)];
     }
 
