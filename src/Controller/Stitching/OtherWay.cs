@@ -8,16 +8,28 @@ namespace NftCluster.Controller.Stitching;
 /// </summary>
 internal static class OtherWay
 {
-    public static TraceId? Next(JourneyHops journey, IReadOnlyList<JourneyHops> others) =>
-        others.Where(other => IsOtherWay(journey, other) && Begin(other) >= Begin(journey)).MinBy(Begin)?.Hops[0].Id;
+    public static TraceId? Next(JourneyHops journey, IReadOnlyList<JourneyHops> others) => Nearest(journey, others, behind => behind >= 0);
 
-    public static TraceId? Previous(JourneyHops journey, IReadOnlyList<JourneyHops> others) =>
-        others.Where(other => IsOtherWay(journey, other) && Begin(other) <= Begin(journey)).MaxBy(Begin)?.Hops[0].Id;
+    public static TraceId? Previous(JourneyHops journey, IReadOnlyList<JourneyHops> others) => Nearest(journey, others, behind => behind < 0);
 
-    private static long Begin(JourneyHops journey) => journey.Hops[0].InNs;
+    private static TraceId? Nearest(JourneyHops journey, IReadOnlyList<JourneyHops> others, Func<long, bool> isOnThatSide) =>
+        others.Where(other => IsOtherWay(journey, other)).Select(other => (other.Hops[0].Id, Behind: BehindNs(journey, other)))
+            .Where(other => isOnThatSide(other.Behind)).OrderBy(other => Math.Abs(other.Behind)).Select(other => (TraceId?)other.Id).FirstOrDefault();
 
-    private static bool IsOtherWay(JourneyHops one, JourneyHops other) => !ReferenceEquals(one, other)
-        && (Meets(one, other) || Meets(other, one));
+    /// <summary>By the clock of a host that saw both, where there is one: clocks of two may be further apart than a packet and its answer.</summary>
+    private static long BehindNs(JourneyHops journey, JourneyHops other)
+    {
+        foreach (Hop hop in journey.Hops)
+        {
+            if (other.Hops.FirstOrDefault(one => one.Node == hop.Node) is { } same)
+            {
+                return same.FirstNs - hop.FirstNs;
+            }
+        }
+        return other.Hops[0].InNs - journey.Hops[0].InNs;
+    }
+
+    private static bool IsOtherWay(JourneyHops one, JourneyHops other) => !ReferenceEquals(one, other) && (Meets(one, other) || Meets(other, one));
 
     /// <summary>The second begins where the first ends.</summary>
     private static bool Meets(JourneyHops first, JourneyHops second) =>
