@@ -16,6 +16,23 @@ internal static class VisitRules
     private static bool IsTunnel(in PacketHeader header) => header.Protocol is 4 or 41 or 47 or 50 or 115
         || (header.Protocol == 17 && header.DestinationPort is 4789 or 8472 or 6081 or 51820);
 
+    /// <summary>
+    /// Whether a packet may be what was taken out of that one: by the bytes that were around it. Seen: an ARP reply in a VXLAN packet, and on its address the next packet, on a real device.
+    /// Several that were put together (GRO) tell nothing.
+    /// </summary>
+    private static bool MayBeInside(in PacketHeader inner, in PacketHeader outer)
+    {
+        long around = (long)outer.Length - inner.Length;
+        return inner.Segments > 1 || outer.Protocol switch
+        {
+            // VXLAN: IPv4 20 or IPv6 40, UDP 8, VXLAN 8, Ethernet 14 with or without a tag.
+            17 when outer.DestinationPort is 4789 or 8472 => around is 50 or 54 or 70 or 74,
+            17 => around >= 50,
+            4 or 41 => around >= 20,
+            _ => around >= 22,
+        };
+    }
+
     /// <summary>Roles at which a visit may be born when the address is unknown.</summary>
     public static bool CanBegin(ProbeRole role, bool hasHeader) => role switch
     {
@@ -36,7 +53,7 @@ internal static class VisitRules
                 return e.Ifindex != LoopbackIfindex || PassedBefore(known, e) || Differs(known, role, hasHeader, header);
             case ProbeRole.LocalOut when known.Stage is not (TraceStage.None or TraceStage.Sent):
                 // What came in or went out does not leave a socket, but a tunnel or IPsec sends its outer packet this way.
-                return !(hasHeader && IsTunnel(header)) || PassedBefore(known, e);
+                return !(hasHeader && IsTunnel(header)) || PassedBefore(known, e) || IsAroundAnother(known, header);
             case ProbeRole.Queue or ProbeRole.Xmit when known.HasLeft:
                 return PassedBefore(known, e) || DiffersFromLeft(known, hasHeader, header);
             case ProbeRole.Receive when !known.HasIn:
@@ -103,7 +120,14 @@ internal static class VisitRules
     /// Seen: an ARP reply on one device, and on the same address within the grace the next reply on another device.
     /// </summary>
     private static bool DiffersFromLeft(PacketTrace known, bool hasHeader, in PacketHeader header) =>
-        hasHeader && known.HasOut && !known.Out.SameAs(header) && !IsTunnel(header) && !IsTunnel(known.Out);
+        hasHeader && known.HasOut && !known.Out.SameAs(header) && (IsTunnel(header) ? IsAroundAnother(known, header) : !IsTunnel(known.Out));
+
+    /// <summary>A tunnel's packet that what was here last does not fit into.</summary>
+    private static bool IsAroundAnother(PacketTrace known, in PacketHeader outer)
+    {
+        ref readonly PacketHeader last = ref known.HasOut ? ref known.Out : ref known.In;
+        return (known.HasIn || known.HasOut) && !IsTunnel(last) && !MayBeInside(last, outer);
+    }
 
     /// <summary>What cannot change has changed.</summary>
     private static bool Differs(PacketTrace known, ProbeRole role, bool hasHeader, in PacketHeader header)
@@ -115,7 +139,7 @@ internal static class VisitRules
         ref readonly PacketHeader last = ref known.HasOut ? ref known.Out : ref known.In;
         if (IsTunnel(header) || IsTunnel(last))
         {
-            return false;
+            return IsTunnel(header) ? IsAroundAnother(known, header) : role == ProbeRole.Receive && !MayBeInside(header, last);
         }
         if (!last.CanBecome(header))
         {

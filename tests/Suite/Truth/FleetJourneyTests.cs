@@ -8,14 +8,15 @@ namespace NftCluster.Tests.Truth;
 [Collection(TruthTestGroup.Name)]
 public sealed class FleetJourneyTests
 {
-    private const int PerSecond = 1_000;
+    /// <summary>NFTCLUSTER_JOURNEYS_RATE: what a machine bears depends on the machine.</summary>
+    private static readonly int _perSecond = int.TryParse(Environment.GetEnvironmentVariable("NFTCLUSTER_JOURNEYS_RATE"), out int rate) ? rate : 1_000;
     private static readonly TimeSpan _time = TimeSpan.FromSeconds(4);
 
     [Fact]
     public async Task A_masquerade_does_not_part_a_packet()
     {
         using Fleet fleet = Begin("nat");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, _time);
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time);
 
         AssertTrue(run);
         Assert.All(Through(run, "r1", "r2", "r3"), journey =>
@@ -30,7 +31,7 @@ public sealed class FleetJourneyTests
     public async Task A_pool_behind_a_DNAT_gets_every_packet_once_and_each_journey_says_which_server()
     {
         using Fleet fleet = Begin("dnat");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, _time, IPAddress.Parse("10.9.9.9"));
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time, IPAddress.Parse("10.9.9.9"));
 
         AssertTrue(run);
         JourneyRecord[] journeys = Through(run, "r1", "r2", "r3");
@@ -43,7 +44,7 @@ public sealed class FleetJourneyTests
     public async Task Of_two_ways_of_equal_cost_both_are_shown_and_each_packet_took_one()
     {
         using Fleet fleet = Begin("ecmp");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, _time);
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time);
 
         AssertTrue(run);
         Assert.True(Through(run, "r1", "r2", "r4").Length > 0 && Through(run, "r1", "r3", "r4").Length > 0, run.Said());
@@ -54,7 +55,7 @@ public sealed class FleetJourneyTests
     public async Task IPv6_is_joined_without_an_identification()
     {
         using Fleet fleet = Begin("six");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, _time, IPAddress.Parse("fd04::2"));
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time, IPAddress.Parse("fd04::2"));
 
         AssertTrue(run);
         Assert.Equal(run.Sent, Through(run, "r1", "r2", "r3").Length);
@@ -64,17 +65,27 @@ public sealed class FleetJourneyTests
     public async Task A_blackhole_is_where_the_journeys_end()
     {
         using Fleet fleet = Begin("blackhole");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, _time, IPAddress.Parse("10.4.0.200"));
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time, IPAddress.Parse("10.4.0.200"));
 
         AssertTrue(run);
         Assert.All(Through(run, "r1", "r2"), journey => Assert.StartsWith("dropped:", journey.Outcome, StringComparison.Ordinal));
     }
 
     [Fact]
+    public async Task Inside_a_VXLAN_tunnel_a_packet_is_followed_by_the_one_around_it()
+    {
+        using Fleet fleet = Begin("vxlan");
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time);
+
+        AssertTrue(run);
+        Assert.All(Through(run, "r1", "r2", "r3"), journey => Assert.Equal([null, 4789, 4789], [journey.Hops[0].In!.DstPort == 4789 ? 4789 : null, journey.Hops[1].In!.DstPort, journey.Hops[2].In!.DstPort]));
+    }
+
+    [Fact]
     public async Task A_router_that_nobody_watches_is_counted_between_the_others()
     {
         using Fleet fleet = Begin("unobserved");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, _time);
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time);
 
         AssertTrue(run);
         Assert.All(Through(run, "r1", "r3"), journey =>
@@ -88,7 +99,7 @@ public sealed class FleetJourneyTests
     public async Task A_node_that_is_killed_leaves_a_hole_that_is_named_and_joined_around()
     {
         using Fleet fleet = Begin("fleet");
-        JourneyRun run = await JourneyRun.TakeAsync(fleet, PerSecond, TimeSpan.FromSeconds(12), null, async (running, session) =>
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, TimeSpan.FromSeconds(12), null, async (running, session) =>
         {
             await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken); // so long it runs before
             await running.KillNodeAsync("r2");

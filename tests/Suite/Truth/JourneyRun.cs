@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using NftCluster.Controller.Sessions;
 using NftCluster.Controller.Stitching;
@@ -13,7 +14,15 @@ namespace NftCluster.Tests.Truth;
 /// </summary>
 internal sealed class JourneyRun
 {
+    /// <summary>Also what a VXLAN tunnel makes of the load.</summary>
+    private static readonly string _filter = $"({NumberedLoad.Filter}) or udp dst port {VxlanPort}";
+
+    private const int VxlanPort = 4789;
+
     private readonly Dictionary<TraceId, int> _numbers = [];
+
+    /// <summary>By the IP id of the packet around it.</summary>
+    private readonly Dictionary<int, int> _inTunnel = [];
     private readonly Dictionary<int, HashSet<string>> _routers = [];
 
     public int Sent { get; private set; }
@@ -30,10 +39,10 @@ internal sealed class JourneyRun
     public static async Task<JourneyRun> TakeAsync(Fleet fleet, int perSecond, TimeSpan time, IPAddress? to = null, Func<Fleet, ClusterSessionView, Task>? meanwhile = null)
     {
         await fleet.StartAsync();
-        ClusterSessionView session = await fleet.OpenSessionAsync(NumberedLoad.Filter);
+        ClusterSessionView session = await fleet.OpenSessionAsync(_filter);
         JourneyRun run = new() { Fleet = fleet, SessionId = session.Id };
         (string Router, PacketCapture Capture)[] captures = [.. fleet.Watched.SelectMany(router => fleet.Lab.Topology.EndsOf(router).Where(end => end.Device != "mgmt")
-            .Select(end => (router, PacketCapture.Start(fleet.Lab.NamespaceOf(router), end.Device, fleet.File($"{router}-{end.Device}.pcap"), NumberedLoad.Filter, "in"))))];
+            .Select(end => (router, PacketCapture.Start(fleet.Lab.NamespaceOf(router), end.Device, fleet.File($"{router}-{end.Device}.pcap"), _filter, "in"))))];
         try
         {
             using var load = NumberedLoad.Start(fleet.Lab, perSecond, to);
@@ -63,7 +72,7 @@ internal sealed class JourneyRun
     public IEnumerable<int> Numbers => _routers.Keys;
 
     /// <summary>Journeys of two packets: there must be none.</summary>
-    public JourneyRecord[] Mixed() => [.. Journeys.Where(journey => journey.Hops.Select(NumberOf).Distinct().Skip(1).Any())];
+    public JourneyRecord[] Mixed() => [.. Journeys.Where(journey => journey.Hops.Select(hop => _numbers.GetValueOrDefault(Id(hop), -1)).Distinct().Skip(1).Any())];
 
     /// <summary>Packets whose journey has every router that tcpdump saw it at, each joined for certain.</summary>
     public int Whole() => Journeys.Where(journey => journey.Ambiguous.Count == 0 && journey.Hops.Skip(1).All(hop => hop.Join?.Kind is "exact" or "nat"))
@@ -78,6 +87,14 @@ internal sealed class JourneyRun
         {
             Packet packet = CapturedPacket.Parse(captured);
             int number = NumberedLoad.NumberOf(packet.SourcePort!.Value, packet.DestinationPort!.Value);
+            if (packet.DestinationPort == VxlanPort)
+            {
+                if (InnerNumber(captured.Bytes.Span) is not { } inner)
+                {
+                    continue; // the ends look for each other: ARP
+                }
+                _inTunnel[packet.IpId!.Value] = number = inner;
+            }
             (_routers.TryGetValue(number, out HashSet<string>? routers) ? routers : _routers[number] = new(StringComparer.Ordinal)).Add(router);
         }
     }
@@ -96,16 +113,28 @@ internal sealed class JourneyRun
         }
         await foreach (StoredTrace stored in traces.AllAsync(SessionId, FrameRange.All, TestContext.Current.CancellationToken))
         {
-            _numbers[stored.Id] = NumberedLoad.NumberOf(stored.Trace.SrcPort!.Value, stored.Trace.DstPort!.Value);
+            if (NumberOf(stored.Trace) is { } number)
+            {
+                _numbers[stored.Id] = number;
+            }
         }
         var names = (await Fleet.NodesAsync()).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
         JourneyQueries queries = new(Database.Open(Fleet.State), traces);
         List<JourneyRecord> journeys = [];
         await queries.EachAsync(SessionId, names, journeys.Add, TestContext.Current.CancellationToken);
-        Journeys = journeys;
+        Journeys = [.. journeys.Where(journey => journey.Hops.Any(hop => _numbers.ContainsKey(Id(hop))))];
         Paths = await queries.PathsAsync(new TraceQuery { SessionId = SessionId }, names, TestContext.Current.CancellationToken);
         TestContext.Current.TestOutputHelper?.WriteLine(Said());
     }
+
+    private int? NumberOf(TraceRecord trace) =>
+        new[] { trace.In, trace.Out }.OfType<PacketSide>().Where(side => side is { DstPort: >= NumberedLoad.FirstPort, SrcPort: >= NumberedLoad.FirstSource }).Select(side => (int?)NumberedLoad.NumberOf(side.SrcPort!.Value, side.DstPort!.Value)).FirstOrDefault()
+        ?? (trace.In is { DstPort: VxlanPort, IpId: { } id } && _inTunnel.TryGetValue(id, out int inner) ? inner : null);
+
+    /// <summary>Behind Ethernet 14, IPv4 20, UDP 8, VXLAN 8, Ethernet 14 and IPv4 20 bytes; null = it is no UDP.</summary>
+    private static int? InnerNumber(ReadOnlySpan<byte> frame) => frame.Length >= 88 && frame[62] == 0x08 && frame[63] == 0 && frame[73] == 17
+        ? NumberedLoad.NumberOf(BinaryPrimitives.ReadUInt16BigEndian(frame[84..]), BinaryPrimitives.ReadUInt16BigEndian(frame[86..]))
+        : null;
 
     private static TraceId Id(HopRecord hop) => TraceId.TryParse(hop.TraceId, out TraceId id) ? id : throw new InvalidDataException(hop.TraceId);
 }

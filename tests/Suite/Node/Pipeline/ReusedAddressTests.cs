@@ -46,6 +46,14 @@ public sealed class ReusedAddressTests
     public void Where_no_queue_is_watched_an_answer_that_leaves_on_the_address_of_the_question() =>
         TwoTraces(_script.Receive(Question()).Xmit(Answer(), EventScript.Eth0, sampled: true));
 
+    [Fact]
+    public void A_packet_that_cannot_have_been_inside_the_tunnel_packet_before_it() =>
+        TwoTraces(_script.Receive(Of(Frames.Udp4(payload: 50, to: 4789))).Receive(Of(Frames.Udp4(payload: 32)), EventScript.Eth1));
+
+    [Fact]
+    public void A_tunnel_packet_that_cannot_be_around_what_left_before_it() =>
+        TwoTraces(_script.Forward(Of(Frames.Udp4(payload: 32))).LocalOut(Of(Frames.Udp4(payload: 50, to: 4789))));
+
     private static Skb Of(byte[] frame) => new(Address, frame);
 
     private static Skb Question() => Of(Frames.Udp6(source: "fd01::2", destination: "fd01::1"));

@@ -159,7 +159,7 @@ public sealed class VisitIdentityTests
     [Fact]
     public void A_tunnel_does_not_split_a_visit()
     {
-        byte[] inner = Frames.IPv4(Frames.UdpProtocol, Frames.Udp(1, 2, 8), "10.0.0.1", "10.0.0.2", 5, 64);
+        byte[] inner = _skb.Frame[14..];
         Skb outer = _skb with { Frame = Frames.Ethernet(0x0800, Frames.IPv4(4, inner, "192.0.2.1", "192.0.2.2", 900, 64)) };
         _script.Receive(_skb).Queue(_skb, 7).Xmit(_skb, 7).Queue(outer).Xmit(outer);
 
@@ -169,11 +169,21 @@ public sealed class VisitIdentityTests
     [Fact]
     public void A_tunnel_whose_outer_packet_goes_the_way_of_local_ones_does_not_split_a_visit()
     {
-        byte[] inner = Frames.IPv4(Frames.UdpProtocol, Frames.Udp(1, 2, 8), "10.0.0.1", "10.0.0.2", 5, 64);
+        byte[] inner = _skb.Frame[14..];
         Skb outer = _skb with { Frame = Frames.Ethernet(0x0800, Frames.IPv4(4, inner, "192.0.2.1", "192.0.2.2", 900, 64)) };
         _script.Receive(_skb).Queue(_skb, 7).Xmit(_skb, 7).LocalOut(outer).Queue(outer).Xmit(outer);
 
         Assert.Equal(6, Assert.Single(TrackerRig.Traces(_script)).Events.Count);
+    }
+
+    [Fact]
+    public void What_comes_out_of_a_VXLAN_tunnel_is_the_visit_that_came_in_with_it_around()
+    {
+        Skb outer = _skb with { Frame = Frames.Udp4(id: 900, payload: 8 + 14 + 60, to: 4789) };
+        Skb inner = _skb with { Frame = Frames.Udp4(id: 5, payload: 32) };
+        _script.Receive(outer).Receive(inner, 7).Queue(inner, 8).Xmit(inner, 8);
+
+        Assert.Equal(4, Assert.Single(TrackerRig.Traces(_script)).Events.Count);
     }
 
     [Fact]
