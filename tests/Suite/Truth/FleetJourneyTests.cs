@@ -1,5 +1,11 @@
 using System.Net;
+using System.Net.Sockets;
+using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Stitching;
+using NftCluster.Controller.Storage;
+using NftCluster.Lab;
 using NftCluster.Messages;
+using NftCluster.Tests.Faults;
 using NftCluster.Tests.Lab;
 
 namespace NftCluster.Tests.Truth;
@@ -114,6 +120,64 @@ public sealed class FleetJourneyTests
         JourneyRecord[] silent = [.. around.Where(journey => !journey.IncompleteReasons.Any(reason => reason.StartsWith("r2 ", StringComparison.Ordinal)))];
         Assert.Empty(silent.Select(journey => $"{journey.FirstSeen}: {string.Join("; ", journey.IncompleteReasons)}").Take(3));
         Assert.Contains(run.Journeys, journey => journey.Path is ["r1", "r2", "r3"] && journey.Complete);
+    }
+
+    [Fact]
+    public async Task The_way_back_may_be_another_and_both_are_found_from_each_other()
+    {
+        using Fleet fleet = Begin("asymmetric");
+        await fleet.StartAsync();
+        ClusterSessionView session = await fleet.OpenSessionAsync("icmp");
+        Assert.Equal(0, Tool.Run("ip", ["netns", "exec", fleet.Lab.NamespaceOf("client"), RunningProgram.Executable, "lab", "traffic", fleet.Lab.Prefix, "--from", "client", "--to", "server", "--kind", "ping", "--count", "5"]).ExitCode);
+        JourneyQueries queries = new(Database.Open(fleet.State), fleet.Queries());
+        var names = (await fleet.NodesAsync()).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
+        List<JourneyRecord> journeys = [];
+        await fleet.UntilAsync(async () =>
+        {
+            journeys.Clear();
+            await queries.EachAsync(session.Id, names, journeys.Add, TestContext.Current.CancellationToken);
+            return journeys.Count(journey => journey.Path.Count == 3) == 10;
+        }, "five pings and their answers");
+
+        JourneyRecord[] there = [.. journeys.Where(journey => journey.Path is ["r1", "r2", "r4"])];
+        Assert.Equal((5, 5), (there.Length, journeys.Count(journey => journey.Path is ["r4", "r3", "r1"])));
+        HashSet<string> answers = [];
+        foreach (JourneyRecord ping in there)
+        {
+            Assert.True(TraceId.TryParse(ping.Id, out TraceId id));
+            JourneyRecord found = (await queries.GetAsync(id, names, TestContext.Current.CancellationToken))!;
+            JourneyRecord answer = journeys.Single(journey => journey.Id == found.NextReverse);
+            Assert.Equal(["r4", "r3", "r1"], answer.Path);
+            Assert.True(TraceId.TryParse(answer.Id, out TraceId answerId));
+            Assert.Equal(ping.Id, (await queries.GetAsync(answerId, names, TestContext.Current.CancellationToken))!.PreviousReverse);
+            answers.Add(answer.Id);
+        }
+        Assert.Equal(5, answers.Count);
+    }
+
+    [Fact]
+    public async Task Packets_that_are_all_alike_are_never_called_one_packet()
+    {
+        const int Alike = 200;
+        using Fleet fleet = Begin("fleet");
+        await fleet.StartAsync();
+        ClusterSessionView session = await fleet.OpenSessionAsync("udp dst port 7777");
+        using (Socket socket = NetworkNamespace.Run(fleet.Lab.NamespaceOf("client"), () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)))
+        {
+            socket.DontFragment = true; // the IP id is 0 then
+            for (int i = 0; i < Alike; i++)
+            {
+                socket.SendTo(new byte[16], new IPEndPoint(fleet.Lab.AddressOf("server", AddressFamily.InterNetwork), 7777));
+            }
+        }
+        TraceQueries traces = fleet.Queries();
+        await fleet.UntilAsync(async () => await traces.CountAsync(session.Id, TestContext.Current.CancellationToken) == Alike * 3, "all traces are stored");
+        List<JourneyRecord> journeys = [];
+        await new JourneyQueries(Database.Open(fleet.State), traces).EachAsync(session.Id, (await fleet.NodesAsync()).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal), journeys.Add, TestContext.Current.CancellationToken);
+
+        Assert.All(journeys, journey => Assert.Single(journey.Hops));
+        Assert.All(journeys, journey => Assert.Contains(journey.IncompleteReasons, reason => reason.StartsWith("ambiguous: ", StringComparison.Ordinal)));
+        Assert.Equal(Alike * 3, journeys.Count);
     }
 
     private static Fleet Begin(string topology)

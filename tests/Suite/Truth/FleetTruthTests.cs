@@ -1,5 +1,6 @@
 using NftCluster.Controller.Sessions;
 using NftCluster.Controller.Storage;
+using NftCluster.Tests.Faults;
 using NftCluster.Tests.Lab;
 
 namespace NftCluster.Tests.Truth;
@@ -75,6 +76,38 @@ public sealed class FleetTruthTests
     }
 
     /// <summary>So many packets, each by every router.</summary>
+    [Fact]
+    public async Task The_CA_is_replaced_under_a_running_session()
+    {
+        Root.Required();
+        using Fleet fleet = new();
+        await fleet.StartAsync();
+        ClusterSessionView session = await fleet.OpenSessionAsync(Filter);
+        LabExchange exchange = new(fleet.Lab);
+        exchange.Send("client", exchange.AddressOf("server"), 20000, 50);
+
+        await ReplaceAsync(fleet);
+        RunningProgram early = await RunningProgram.FinishedAsync("controller", "replace-ca", "--finish", "--state-dir", fleet.State);
+        Assert.Contains(early.Errors, line => line.Contains("3 node(s) have a certificate of the old CA still", StringComparison.Ordinal));
+        await fleet.KillControllerAsync();
+        await fleet.StartControllerAsync();
+        await fleet.UntilAsync(async () => await (await RunningProgram.FinishedAsync("controller", "replace-ca", "--finish", "--state-dir", fleet.State)).ExitAsync() == 0, "every node has renewed its certificate");
+        await fleet.KillControllerAsync();
+        await fleet.StartControllerAsync();
+        foreach (string router in fleet.Watched)
+        {
+            await fleet.RunsAsync(session.Id, router);
+        }
+        exchange.Send("client", exchange.AddressOf("server"), 20500, 50);
+
+        await StoredAsync(fleet, session.Id, 100);
+        await AssertEachOnceAsync(fleet, session.Id, 20000, 50);
+        await AssertEachOnceAsync(fleet, session.Id, 20500, 50);
+    }
+
+    private static async Task ReplaceAsync(Fleet fleet) =>
+        Assert.Equal(0, await (await RunningProgram.FinishedAsync("controller", "replace-ca", "--state-dir", fleet.State)).ExitAsync());
+
     private static Task StoredAsync(Fleet fleet, string session, int packets) =>
         fleet.UntilAsync(async () => (await AllAsync(fleet, session)).Count >= packets * Fleet.Routers.Count, $"{packets} packets are stored");
 

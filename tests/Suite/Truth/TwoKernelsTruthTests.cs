@@ -5,8 +5,10 @@ using NftCluster.Cli.Cluster;
 using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Hosting;
 using NftCluster.Controller.Sessions;
+using NftCluster.Controller.Stitching;
 using NftCluster.Controller.Storage;
 using NftCluster.Lab;
+using NftCluster.Messages;
 using NftCluster.Tests.Faults;
 using NftCluster.Tests.Node.Export;
 
@@ -72,6 +74,14 @@ public sealed partial class TwoKernelsTruthTests : IDisposable
             Assert.Equal(Enumerable.Range(FirstPort, Packets), seen);
             TestContext.Current.TestOutputHelper?.WriteLine($"{name} on Linux {node.KernelRelease}: {stored.Length} packets, each stored once");
         }
+        // Joined by what the packets carry: the kernels share neither addresses of skbs nor a clock.
+        List<JourneyRecord> journeys = [];
+        await new JourneyQueries(Database.Open(State), queries).EachAsync(session.Id, nodes.ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal), journeys.Add, TestContext.Current.CancellationToken);
+        var ports = all.ToDictionary(trace => trace.Id.ToString(), trace => trace.Trace.DstPort!.Value, StringComparer.Ordinal);
+        Assert.All(journeys, journey => Assert.Single(journey.Hops.Select(hop => ports[hop.TraceId]).Distinct()));
+        JourneyRecord[] whole = [.. journeys.Where(journey => journey.Path is ["r1", "r2"] && journey.Hops[1].Join?.Kind == "exact")];
+        TestContext.Current.TestOutputHelper?.WriteLine($"{whole.Length} of {Packets} packets are one journey r1 > r2, each joined for certain; latency between the two {whole.Average(journey => journey.LatencyNs) / 1e6:0.###} ms ± {whole.Average(journey => journey.LatencyBoundNs ?? 0) / 1e6:0.###} ms");
+        Assert.InRange(whole.Length, Packets * 0.999, Packets);
         Assert.NotEqual(nodes[0].KernelRelease, nodes[1].KernelRelease, StringComparer.Ordinal);
     }
 
