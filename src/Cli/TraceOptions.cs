@@ -33,6 +33,7 @@ internal sealed class TraceOptions
     private readonly Option<string?> _ring = Text("--ring-mb", "N", "Size of the ring buffer in MiB, a power of two. Default: 32.");
     private readonly Option<string?> _timeout = Text("--timeout", "TIME", "Close a packet's trace after this long without an event. Default: 5s.");
     private readonly Option<string?> _maxOpen = Text("--max-open", "N", "Open traces kept at once, the oldest is evicted. Default: 100000.");
+    private readonly Option<string?> _snap = Text("--snap-bytes", "N", "Keep so many of each payload's first bytes, at most 32. Default: none.");
     private readonly Option<string?> _filterFile = Text("--filter-file", "PATH", "Read the filter from this file, and again whenever it changes: replaced while running.");
 
     public TraceFilterOptions Display { get; } = new();
@@ -42,7 +43,7 @@ internal sealed class TraceOptions
         command.Arguments.Add(_filter);
         _backend.CompletionSources.Add([Backends.Auto, .. Backends.Names]);
         _mode.CompletionSources.Add(FullMode, NftMode);
-        foreach (Option option in new Option[] { _mode, _device, _netns, _mark, _probes, _light, _backend, _duration, _maxPackets, _export, _all, _json, _summary, _readyFile, _name, _ring, _timeout, _maxOpen, _filterFile })
+        foreach (Option option in new Option[] { _mode, _device, _netns, _mark, _probes, _light, _backend, _duration, _maxPackets, _export, _all, _json, _summary, _readyFile, _name, _ring, _timeout, _maxOpen, _snap, _filterFile })
         {
             command.Options.Add(option);
         }
@@ -93,6 +94,7 @@ internal sealed class TraceOptions
                 Netns = netns,
                 Mark = parsed.GetValue(_mark),
                 MaxPackets = Number(parsed, _maxPackets, 1, long.MaxValue, 0),
+                SnapBytes = (int)Number(parsed, _snap, 0, PacketHeader.MostPayloadBytes, 0),
                 Quality = parsed.GetValue(_all) ? Node.Export.TraceQuality.All : Node.Export.TraceQuality.Valuable,
                 Tracker = new TrackerOptions
                 {

@@ -102,6 +102,9 @@ public sealed record PacketSide
 
     /// <summary>As wire_digest, of what NAT does not change either.</summary>
     public string? ContentDigest { get; init; }
+
+    /// <summary>The transport payload's first bytes in hex, as many as were asked for (snap bytes) and the kernel's sample shows; null = none.</summary>
+    public string? Payload { get; init; }
 }
 
 /// <summary>One kernel observation of one packet.</summary>

@@ -23,6 +23,8 @@ internal static class SessionStartCommand
     private static readonly Option<long> _memory = Number("--memory-mb", "So much memory for it on each node, in MiB.");
     private static readonly Option<long> _disk = Number("--disk-mb", "Stop when it takes so much of the controller's disk, in MiB.");
 
+    private static readonly Option<int> _snap = new("--snap-bytes") { Description = "Keep so many of the payload's first bytes, at most 32; needs the role inspector. Default: none.", HelpName = "N" };
+
     public static Command Create() => ClientOptions.Ask("start", """
         Start a session. It goes on when you log out, when a node or the controller dies, and until it is stopped or a limit ends it.
 
@@ -33,7 +35,7 @@ internal static class SessionStartCommand
         """, command =>
     {
         command.Arguments.Add(_filter);
-        foreach (Option option in new Option[] { _name, _mode, _nodes, _labels, _device, _mark, _probes, _all, _duration, _packets, _perNode, _events, _cpu, _memory, _disk })
+        foreach (Option option in new Option[] { _name, _mode, _nodes, _labels, _device, _mark, _probes, _all, _duration, _packets, _perNode, _events, _cpu, _memory, _disk, _snap })
         {
             command.Options.Add(option);
         }
@@ -57,6 +59,7 @@ internal static class SessionStartCommand
             ["nodes"] = new Dictionary<string, object>(StringComparer.Ordinal) { ["names"] = parsed.GetValue(_nodes) ?? [], ["labels"] = Labels(parsed.GetValue(_labels) ?? []) },
             ["limits"] = limits,
         };
+        Put(body, "snap_bytes", parsed.GetValue(_snap) is var snap and not 0 ? snap : null);
         Put(body, "name", parsed.GetValue(_name));
         Put(body, "device", parsed.GetValue(_device));
         Put(body, "mark", parsed.GetValue(_mark));

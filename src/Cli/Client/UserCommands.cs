@@ -6,7 +6,7 @@ namespace NftCluster.Cli.Client;
 /// <summary><c>nftcluster users</c>: who may log in, and what they may do. For admins.</summary>
 internal static class UserCommands
 {
-    private static readonly string[] _roles = ["admin", "operator", "viewer"];
+    private static readonly string[] _roles = ["admin", "inspector", "operator", "viewer"];
 
     public static ApiColumn[] Columns { get; } =
     [

@@ -132,6 +132,10 @@ internal static class JourneyEndpoints
         {
             return NoJourney();
         }
+        if ((await TraceEndpoints.SessionAsync(journey.SessionId, place, context)).Error is { } refused)
+        {
+            return ApiProblem.Of(refused);
+        }
         List<StoredTrace> traces = [];
         foreach (HopRecord hop in journey.Hops)
         {

@@ -46,6 +46,10 @@ internal static class SessionEndpoints
 
     private static async Task<IResult> StartAsync(SessionRequest request, ApiPlace place, HttpContext context)
     {
+        if (request.SnapBytes > 0 && !Caller.MayInspect(context.User))
+        {
+            return ApiProblem.Of(StatusCodes.Status403Forbidden, $"to keep bytes of payload the role {Roles.Inspector} is needed: leave snap_bytes out");
+        }
         Result<ClusterSessionView> made = await place.AskAsync<Result<ClusterSessionView>>(reply => new CreateSession(request, Caller.NameOf(context.User), reply), context.RequestAborted);
         return made.Value is { } session ? Results.Created($"/api/sessions/{session.Id}", session) : ApiProblem.Of(made.Error!);
     }
@@ -90,7 +94,11 @@ internal static class SessionEndpoints
             RetentionDone done = await place.AskStorageAsync<RetentionDone>(reply => new RemoveSession(id, reply), context.RequestAborted);
             return done.Error is { } failed ? ApiProblem.Of(StatusCodes.Status503ServiceUnavailable, failed) : Results.NoContent();
         }
-        Result<ClusterSessionView> now = await place.AskAsync<Result<ClusterSessionView>>(reply => new GetSession(id, reply), context.RequestAborted);
+        Result<ClusterSessionView> now = await TraceEndpoints.SessionAsync(id, place, context);
+        if (now.Error is { Code: CommandError.Forbidden } hidden)
+        {
+            return ApiProblem.Of(hidden);
+        }
         if (now.Value is { State: not ("STOPPED" or "FAILED") })
         {
             Result<ClusterSessionView> stopping = await place.AskAsync<Result<ClusterSessionView>>(reply => new StopSession(id, Caller.NameOf(context.User), reply), context.RequestAborted);

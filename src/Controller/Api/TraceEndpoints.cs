@@ -120,8 +120,14 @@ internal static class TraceEndpoints
             : ApiProblem.NotFound("there is no such part, or it was removed to make room");
     }
 
-    private static Task<Result<ClusterSessionView>> SessionAsync(string id, ApiPlace place, HttpContext context) =>
-        place.AskAsync<Result<ClusterSessionView>>(reply => new GetSession(id, reply), context.RequestAborted);
+    /// <summary>The session, unless it keeps payload and the caller may not see any.</summary>
+    public static async Task<Result<ClusterSessionView>> SessionAsync(string id, ApiPlace place, HttpContext context)
+    {
+        Result<ClusterSessionView> found = await place.AskAsync<Result<ClusterSessionView>>(reply => new GetSession(id, reply), context.RequestAborted);
+        return found.Value is { Request.SnapBytes: > 0 } && !Caller.MayInspect(context.User)
+            ? new CommandError(CommandError.Forbidden, null, $"this session keeps bytes of payload: its traces are for the role {Roles.Inspector}")
+            : found;
+    }
 
     private static string NameOf(ClusterSessionView session, StoredTrace stored) =>
         session.Nodes.FirstOrDefault(node => node.NodeId == stored.Id.NodeId)?.NodeName ?? stored.Id.NodeId;

@@ -26,5 +26,8 @@ internal static class Caller
 
     public static string NameOf(ClaimsPrincipal caller) => caller.Identity?.Name ?? "";
 
+    /// <summary>May keep payload, and see what was kept.</summary>
+    public static bool MayInspect(ClaimsPrincipal caller) => Roles.AtLeast(Roles.Inspector).Any(caller.IsInRole);
+
     public static bool IsAdmin(ClaimsPrincipal caller) => caller.IsInRole(Roles.Admin);
 }

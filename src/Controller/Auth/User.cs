@@ -30,10 +30,13 @@ internal static class Roles
     /// <summary>Runs sessions of its own.</summary>
     public const string Operator = "operator";
 
+    /// <summary>Also sessions that keep bytes of payload, and what is in those.</summary>
+    public const string Inspector = "inspector";
+
     /// <summary>Users, nodes, tokens, everybody's sessions.</summary>
     public const string Admin = "admin";
 
-    public static IReadOnlyList<string> All { get; } = [Viewer, Operator, Admin];
+    public static IReadOnlyList<string> All { get; } = [Viewer, Operator, Inspector, Admin];
 
     public static bool Exists(string? role) => All.Contains(role, StringComparer.Ordinal);
 

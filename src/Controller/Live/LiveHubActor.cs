@@ -83,7 +83,7 @@ internal sealed class LiveHubActor : Actor<LiveMessage>
         foreach (TraceRecord trace in Decoded(first))
         {
             long of = shown.Next();
-            Tell(Watching(batch.SessionId), new TraceLine(batch.SessionId, told.NodeId, told.NodeName, 1, of, JsonSerializer.SerializeToNode(trace, TraceJson.Default.TraceRecord)));
+            Tell(Watching(batch.SessionId), new TraceLine(batch.SessionId, told.NodeId, told.NodeName, 1, of, JsonSerializer.SerializeToNode(WithoutPayload(trace), TraceJson.Default.TraceRecord)));
             if (trace.Events is [.., var last])
             {
                 Tell(Watching(batch.SessionId), new PacketEventLine(batch.SessionId, told.NodeName, last.FuncName, last.Layer, trace.FinalVerdict, last.Timestamp, trace.ProtocolName, trace.SrcIp, trace.SrcPort, trace.DstIp, trace.DstPort, 1, trace.Events.Count * of));
@@ -91,6 +91,13 @@ internal sealed class LiveHubActor : Actor<LiveMessage>
         }
         shown.Skip(batch.Trace.Count - room);
     }
+
+    /// <summary>Viewers have every role: bytes of payload are not for all.</summary>
+    private static TraceRecord WithoutPayload(TraceRecord trace) => trace.In?.Payload is null && trace.Out?.Payload is null ? trace : trace with
+    {
+        In = trace.In is { } came ? came with { Payload = null } : null,
+        Out = trace.Out is { } left ? left with { Payload = null } : null,
+    };
 
     /// <summary>One that cannot be read is stored as it came: whoever looks there is told. Here nothing is shown of it.</summary>
     private static IReadOnlyList<TraceRecord> Decoded(TraceBatch batch)

@@ -6,6 +6,9 @@ internal sealed class SessionCheck(Func<SessionRequest, CommandError?>? compile 
     /// <summary>A node has 64 bits for sessions; some are its own.</summary>
     public const int MostSessions = 50;
 
+    /// <summary>What the nodes' kernel half samples of a UDP packet.</summary>
+    public const int MostSnapBytes = 32;
+
     private const int MostName = 128;
     private const int MostFilter = 4096;
     private const int MostItems = 256;
@@ -23,7 +26,7 @@ internal sealed class SessionCheck(Func<SessionRequest, CommandError?>? compile 
             { Mode: not ("full" or "nft") } => Invalid("mode", $"mode '{Shown(request.Mode)}' is unknown: give full or nft"),
             { Quality: not ("valuable" or "all") } => Invalid("quality", $"quality '{Shown(request.Quality)}' is unknown: give valuable or all"),
             { Filter.Length: > MostFilter } => Invalid("filter", $"a filter has at most {MostFilter} characters"),
-            { SnapBytes: not 0 } => Invalid("snap_bytes", "no payload is kept yet: give 0"),
+            { SnapBytes: < 0 or > MostSnapBytes } => Invalid("snap_bytes", $"0 (none) to {MostSnapBytes} bytes of payload"),
             { Nodes.Names.Count: > MostItems } => Invalid("nodes.names", $"at most {MostItems} names"),
             { Nodes.Labels.Count: > MostItems } => Invalid("nodes.labels", $"at most {MostItems} labels"),
             { Probes.Count: > MostItems } => Invalid("probes", $"at most {MostItems} probes"),

@@ -181,6 +181,7 @@ internal sealed class TraceBatchEncoder
         if (s.FragmentOffset is { } offset) { made.FragmentOffset = (uint)offset; }
         if (s.WireDigest is { } wire) { made.WireDigest = LinkText.Hex(wire); }
         if (s.ContentDigest is { } content) { made.ContentDigest = LinkText.Hex(content); }
+        if (s.Payload is { } bytes) { made.Payload = Google.Protobuf.ByteString.CopyFrom(Convert.FromHexString(bytes)); }
         return made;
     }
 

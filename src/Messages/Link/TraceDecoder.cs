@@ -151,6 +151,7 @@ internal sealed class TraceDecoder(TraceBatch batch)
             FragmentOffset = s.HasFragmentOffset ? (int)s.FragmentOffset : null,
             WireDigest = s.HasWireDigest ? LinkText.Hex(s.WireDigest) : null,
             ContentDigest = s.HasContentDigest ? LinkText.Hex(s.ContentDigest) : null,
+            Payload = s.HasPayload ? Convert.ToHexStringLower(s.Payload.Span) : null,
         };
     }
 

@@ -10,8 +10,8 @@ namespace NftCluster.Messages.Pcapng;
 /// </summary>
 public static class PacketBytes
 {
-    /// <summary>IPv6 with TCP: nothing is longer.</summary>
-    public const int Most = 60;
+    /// <summary>IPv6 with TCP and 32 bytes of payload: nothing is longer.</summary>
+    public const int Most = 92;
 
     private const int IPv4Bytes = 20;
     private const int IPv6Bytes = 40;
@@ -77,26 +77,34 @@ public static class PacketBytes
                 long header = length - (side.PayloadLength ?? 0);
                 bytes[12] = (byte)((header is >= TcpBytes and <= 60 ? header / 4 : 5) << 4);
                 bytes[13] = FlagsOf(side.TcpFlags);
-                return TcpBytes;
+                return TcpBytes + (header == TcpBytes ? WritePayload(side, bytes[TcpBytes..]) : 0);
             case 17 when side.SrcPort is not null:
                 WritePorts(side, bytes);
                 BinaryPrimitives.WriteUInt16BigEndian(bytes[4..], length <= ushort.MaxValue ? (ushort)Math.Max(length, UdpBytes) : (ushort)0);
                 // Over IPv6 zero would be an error, not "none": all ones stands for "not kept" there.
                 BinaryPrimitives.WriteUInt16BigEndian(bytes[6..], pseudo == 0 ? (ushort)0 : ushort.MaxValue);
-                return UdpBytes;
+                return UdpBytes + WritePayload(side, bytes[UdpBytes..]);
             case 1 or 58 when side.IcmpType is { } type:
                 bytes[0] = (byte)type;
                 bytes[1] = (byte)(side.IcmpCode ?? 0);
                 BinaryPrimitives.WriteUInt16BigEndian(bytes[4..], (ushort)(side.IcmpId ?? 0));
                 BinaryPrimitives.WriteUInt16BigEndian(bytes[6..], (ushort)(side.IcmpSeq ?? 0));
-                if (length <= 8)
+                int there = 8 + WritePayload(side, bytes[8..]);
+                if (length <= there)
                 {
-                    BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], Checksum(bytes[..8], protocol == 58 ? pseudo : 0));
+                    BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], Checksum(bytes[..there], protocol == 58 ? pseudo : 0));
                 }
-                return 8;
+                return there;
             default:
                 return 0;
         }
+    }
+
+    private static int WritePayload(PacketSide side, Span<byte> bytes)
+    {
+        byte[] payload = Convert.FromHexString(side.Payload ?? "");
+        payload.CopyTo(bytes);
+        return payload.Length;
     }
 
     private static void WritePorts(PacketSide side, Span<byte> bytes)
@@ -133,6 +141,6 @@ public static class PacketBytes
         {
             sum += BinaryPrimitives.ReadUInt16BigEndian(bytes[i..]);
         }
-        return sum;
+        return bytes.Length % 2 == 0 ? sum : sum + ((uint)bytes[^1] << 8);
     }
 }

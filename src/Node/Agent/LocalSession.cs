@@ -192,6 +192,7 @@ internal sealed class LocalSession(DesiredSession wanted, StatisticsRecord? befo
             Mark = wanted.Mark.Length > 0 ? wanted.Mark : null,
             Quality = wanted.Quality.Length > 0 ? wanted.Quality : Export.TraceQuality.Valuable,
             MaxPackets = packets,
+            SnapBytes = (int)Math.Min(wanted.SnapBytes, PacketHeader.MostPayloadBytes),
             Sampling = _sampling,
             Tracker = new TrackerOptions { MaxOpen = memory == 0 ? MostOpen : (int)Math.Clamp(memory / BytesPerOpenTrace, 100, MostOpen) },
             Outputs = [_output],

@@ -36,6 +36,9 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
     /// <summary>Events make most of a record's cost: left out where nobody wants them.</summary>
     public bool LeavesEventsOut { get; init; }
 
+    /// <summary>So many bytes of payload stand in a record; 0 = none.</summary>
+    public int SnapBytes { get; init; }
+
     public TraceRecord Make(PacketTrace trace)
     {
         FollowClock();
@@ -269,6 +272,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             FragmentOffset = h.Has(HeaderParts.Fragment) ? h.FragmentOffset * 8 : null,
             WireDigest = PacketDigests.Wire(h) is { } wire ? Hex(wire) : null,
             ContentDigest = PacketDigests.Content(h) is { } content ? Hex(content) : null,
+            Payload = SnapBytes > 0 && h.PayloadKept > 0 ? Convert.ToHexStringLower(((ReadOnlySpan<byte>)h.Payload)[..Math.Min(SnapBytes, h.PayloadKept)]) : null,
         };
     }
 

@@ -13,6 +13,9 @@ internal struct PacketHeader
     /// <summary>A fixed number, so that two hosts digest the same bytes: a UDP payload's first ones lie in every sample.</summary>
     private const int DigestedPayloadBytes = 32;
 
+    /// <summary>So many of the payload's first bytes are kept, where the sample reaches so far: of UDP and echoes all, of TCP over IPv4 with its usual options 14.</summary>
+    public const int MostPayloadBytes = 32;
+
     public AddressBytes Source;
     public AddressBytes Destination;
     public uint TcpSeq;
@@ -41,7 +44,11 @@ internal struct PacketHeader
     public byte Protocol;
     public byte Ttl;
     public byte TcpFlags;
+
+    /// <summary>Bytes of <see cref="Payload"/> that are there.</summary>
+    public byte PayloadKept;
     public HeaderParts Parts;
+    public PayloadBytes Payload;
 
     public readonly bool Has(HeaderParts part) => (Parts & part) != 0;
 
@@ -164,11 +171,13 @@ internal struct PacketHeader
                 TcpFlags = transport[13];
                 Parts |= HeaderParts.Tcp;
                 Strip((uint)(transport[12] >> 4) * 4);
+                KeepPayload(transport, (transport[12] >> 4) * 4);
                 break;
             case 17 or 136:
                 ReadPorts(transport);
                 Strip(8);
                 DigestPayload(transport[8..]);
+                KeepPayload(transport, 8);
                 break;
             case 132 or 33:
                 ReadPorts(transport);
@@ -186,6 +195,7 @@ internal struct PacketHeader
                 if (Has(HeaderParts.Echo))
                 {
                     DigestPayload(transport[8..]); // not of errors: they carry a header that NAT changes
+                    KeepPayload(transport, 8);
                 }
                 break;
         }
@@ -206,6 +216,15 @@ internal struct PacketHeader
         {
             PayloadDigest = XxHash64.HashToUInt64(sampled[..size]);
             Parts |= HeaderParts.Payload;
+        }
+    }
+
+    private void KeepPayload(ReadOnlySpan<byte> transport, int header)
+    {
+        if (transport.Length > header)
+        {
+            PayloadKept = (byte)Math.Min(Math.Min(PayloadLength, MostPayloadBytes), (uint)(transport.Length - header));
+            transport.Slice(header, PayloadKept).CopyTo(Payload);
         }
     }
 
@@ -245,6 +264,12 @@ internal struct PacketHeader
         && TcpAck == other.TcpAck
         && HasSourceOf(other)
         && HasDestinationOf(other);
+
+    [InlineArray(MostPayloadBytes)]
+    public struct PayloadBytes
+    {
+        private byte _element;
+    }
 
     [InlineArray(16)]
     public struct AddressBytes

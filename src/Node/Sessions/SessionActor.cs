@@ -56,7 +56,7 @@ internal sealed class SessionActor(SessionSpec spec, SessionPlace place, int sha
             _rulesetLosses = place.IsRulesetWatched ? RulesetLosses.None : [];
             DeviceNames devices = new();
             NftRecordFactory verdicts = new(history, devices);
-            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts) { LeavesEventsOut = !spec.Outputs.Concat(spec.Live).Any(output => output.NeedsEvents) };
+            TraceRecordFactory records = new(place.Facts, place.Host, place.DropReasons, devices, verdicts) { LeavesEventsOut = !spec.Outputs.Concat(spec.Live).Any(output => output.NeedsEvents), SnapBytes = spec.SnapBytes };
             OutputLane lane = new();
             ActorRef<OutputMessage> writer = Context.Spawn<OutputMessage>("output", () => new OutputActor(spec.Outputs, lane, _live.Lane, records, verdicts, history, place.IsRulesetWatched, pool, self), Mailbox.DropNewest(OutputLane.Mailbox));
             lane.LeadTo(writer);

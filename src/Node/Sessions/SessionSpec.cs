@@ -26,6 +26,9 @@ internal sealed record SessionSpec
 
     public string Quality { get; init; } = Export.TraceQuality.Valuable;
 
+    /// <summary>Bytes of payload to keep of each packet, at most <see cref="PacketHeader.MostPayloadBytes"/>; 0 = none.</summary>
+    public int SnapBytes { get; init; }
+
     /// <summary>Which packets are handed out; null = all. Statistics count the others, too.</summary>
     public PacketSampling? Sampling { get; init; }
 

@@ -81,6 +81,10 @@ public sealed partial class TwoKernelsTruthTests : IDisposable
         Assert.All(journeys, journey => Assert.Single(journey.Hops.Select(hop => ports[hop.TraceId]).Distinct()));
         JourneyRecord[] whole = [.. journeys.Where(journey => journey.Path is ["r1", "r2"] && journey.Hops[1].Join?.Kind == "exact")];
         TestContext.Current.TestOutputHelper?.WriteLine($"{whole.Length} of {Packets} packets are one journey r1 > r2, each joined for certain; latency between the two {whole.Average(journey => journey.LatencyNs) / 1e6:0.###} ms ± {whole.Average(journey => journey.LatencyBoundNs ?? 0) / 1e6:0.###} ms");
+        foreach (JourneyRecord other in journeys.Except(whole).Take(6))
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine($"not so: port {ports[other.Hops[0].TraceId]}, {other.Summary}; {string.Join(", ", other.Hops.Select(hop => $"{hop.NodeName} {hop.FirstSeenAligned} ± {hop.ClockBoundNs} in {hop.In?.Device} ttl {hop.In?.Ttl} out {hop.Out?.Device} ttl {hop.Out?.Ttl} for {hop.DurationNs} ns"))}");
+        }
         Assert.InRange(whole.Length, Packets * 0.999, Packets);
         Assert.NotEqual(nodes[0].KernelRelease, nodes[1].KernelRelease, StringComparer.Ordinal);
     }

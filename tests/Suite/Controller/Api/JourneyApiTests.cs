@@ -131,6 +131,27 @@ public sealed class JourneyApiTests
     }
 
     [Fact]
+    public async Task Payload_is_kept_and_seen_by_inspectors_alone()
+    {
+        await using ApiRig rig = await ApiRig.StartAsync();
+        await ApiRig.ProblemAsync(await rig.SendAsync(HttpMethod.Post, "/api/sessions", await rig.TokenOfAsync("operator"), new { snap_bytes = 8 }), HttpStatusCode.Forbidden);
+        Assert.Equal("snap_bytes", (await ApiRig.ProblemAsync(await rig.SendAsync(HttpMethod.Post, "/api/sessions", rig.AdminToken, new { snap_bytes = 33 }), HttpStatusCode.BadRequest)).Field);
+        string id = ApiRig.Text(await ApiRig.JsonAsync(await rig.SendAsync(HttpMethod.Post, "/api/sessions", await rig.TokenOfAsync("inspector"), new { snap_bytes = 8 })), "id");
+        TraceRecord sample = At(Start, 1);
+        Store(rig, "n1", id, sample with { In = sample.In! with { Payload = "68656c6c6f" } });
+
+        JsonElement seen = (await ApiRig.JsonAsync(await rig.GetAsync($"/api/sessions/{id}/traces", await rig.TokenOfAsync("inspector")))).GetProperty("traces")[0];
+
+        Assert.Equal("68656c6c6f", ApiRig.Text(seen.GetProperty("in"), "payload"));
+        foreach (string path in new[] { "traces", $"traces/{ApiRig.Text(seen, "id")}", $"traces/{ApiRig.Text(seen, "id")}/pcapng", "export", "exports" })
+        {
+            await ApiRig.ProblemAsync(await rig.GetAsync($"/api/sessions/{id}/{path}", await rig.TokenOfAsync("operator")), HttpStatusCode.Forbidden);
+        }
+        await ApiRig.ProblemAsync(await rig.GetAsync($"/api/journeys/{ApiRig.Text(seen, "id")}/pcapng", await rig.TokenOfAsync("viewer")), HttpStatusCode.Forbidden);
+        Assert.Equal(1, (await ApiRig.JsonAsync(await rig.GetAsync($"/api/sessions/{id}/journeys", await rig.TokenOfAsync("viewer")))).GetProperty("journeys").GetArrayLength());
+    }
+
+    [Fact]
     public void Pages_of_several_sessions_are_one_in_order_and_what_is_of_one_time_stays_together()
     {
         var merged = JourneyPage.Merge([new JourneyPage([Of("03"), Of("01")], null), new JourneyPage([Of("02"), Of("01")], 1)], limit: 3, isOldestFirst: false);

@@ -60,6 +60,13 @@ internal sealed class RandomTraces(int seed)
         };
     }
 
+    private string Bytes()
+    {
+        byte[] bytes = new byte[_random.Next(1, 33)];
+        _random.NextBytes(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+
     private EventRecord Event(long first, string? address)
     {
         long offset = _random.NextInt64(first < 1_000_000 ? 0 : -1_000, 5_000_000_000);
@@ -165,6 +172,7 @@ internal sealed class RandomTraces(int seed)
             FragmentOffset = Number(65_536),
             WireDigest = Maybe(Address),
             ContentDigest = Maybe(Address),
+            Payload = Maybe(Bytes),
         };
     }
 

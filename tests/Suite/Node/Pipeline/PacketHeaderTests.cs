@@ -39,6 +39,26 @@ public sealed class PacketHeaderTests
         Assert.True(header.Has(HeaderParts.Tcp));
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(5, 5)]
+    [InlineData(100, 32)]
+    public void The_payload_s_first_bytes_are_kept_as_far_as_the_sample_goes(int payload, int kept)
+    {
+        byte[] udp = Frames.Udp(4000, 53, payload);
+        for (int i = 8; i < udp.Length; i++)
+        {
+            udp[i] = (byte)i;
+        }
+        byte[] frame = Frames.Ethernet(0x0800, Frames.IPv4(Frames.UdpProtocol, udp, "10.0.0.1", "10.0.0.2", 1, 64));
+
+        PacketHeader header = Parse(frame);
+        PacketHeader.Parse(frame.AsSpan(0, Math.Min(frame.Length, 14 + 20 + 8 + 3)), (uint)frame.Length, 1, out PacketHeader cut);
+
+        Assert.Equal(Enumerable.Range(8, kept).Select(i => (byte)i), ((ReadOnlySpan<byte>)header.Payload)[..header.PayloadKept].ToArray());
+        Assert.Equal(Math.Min(payload, 3), cut.PayloadKept);
+    }
+
     [Fact]
     public void IPv6_extension_headers_are_passed_over()
     {
