@@ -40,7 +40,7 @@ internal static class JourneyEndpoints
         {
             return problem!;
         }
-        JourneyPage page = await place.Journeys.FindAsync(query, await NamesAsync(place, context), context.RequestAborted);
+        JourneyPage page = await place.Journeys.FindAsync(query, await NodeNames.AskAsync(place.Cluster, context.RequestAborted), context.RequestAborted);
         return Listed(page);
     }
 
@@ -57,7 +57,7 @@ internal static class JourneyEndpoints
         {
             return ApiProblem.Invalid("session", $"there is no session '{unknown}'");
         }
-        IReadOnlyDictionary<string, string> names = await NamesAsync(place, context);
+        IReadOnlyDictionary<string, string> names = await NodeNames.AskAsync(place.Cluster, context.RequestAborted);
         List<JourneyPage> pages = [];
         foreach (ClusterSessionView session in sessions.Where(session => asked.Count == 0 || asked.Contains(session.Id) || asked.Contains(session.Name)))
         {
@@ -116,18 +116,18 @@ internal static class JourneyEndpoints
         Result<ClusterSessionView> session = await place.AskAsync<Result<ClusterSessionView>>(reply => new GetSession(id, reply), context.RequestAborted);
         return session.Value is null ? ApiProblem.Of(session.Error!)
             : TraceParameters.Read(id, context, out IResult? problem) is not { } query ? problem!
-            : Results.Ok(new PathList(await place.Journeys.PathsAsync(query, await NamesAsync(place, context), context.RequestAborted), null));
+            : Results.Ok(new PathList(await place.Journeys.PathsAsync(query, await NodeNames.AskAsync(place.Cluster, context.RequestAborted), context.RequestAborted), null));
     }
 
     private static async Task<IResult> ReadAsync(string id, ApiPlace place, HttpContext context) =>
-        TraceId.TryParse(id, out TraceId trace) && await place.Journeys.GetAsync(trace, await NamesAsync(place, context), context.RequestAborted) is { } journey
+        TraceId.TryParse(id, out TraceId trace) && await place.Journeys.GetAsync(trace, await NodeNames.AskAsync(place.Cluster, context.RequestAborted), context.RequestAborted) is { } journey
             ? Endpoint.Tagged(context, journey)
             : NoJourney();
 
     /// <summary>Its hops' packets, in hop order; times are each node's own.</summary>
     private static async Task<IResult> CaptureAsync(string id, ApiPlace place, HttpContext context)
     {
-        IReadOnlyDictionary<string, string> names = await NamesAsync(place, context);
+        IReadOnlyDictionary<string, string> names = await NodeNames.AskAsync(place.Cluster, context.RequestAborted);
         if (!TraceId.TryParse(id, out TraceId trace) || await place.Journeys.GetAsync(trace, names, context.RequestAborted) is not { } journey)
         {
             return NoJourney();
@@ -148,7 +148,4 @@ internal static class JourneyEndpoints
     }
 
     private static IResult NoJourney() => ApiProblem.NotFound("there is no such journey, or retention has removed it: an id is that of one of its traces");
-
-    private static async Task<IReadOnlyDictionary<string, string>> NamesAsync(ApiPlace place, HttpContext context) =>
-        (await place.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), context.RequestAborted)).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
 }

@@ -27,8 +27,6 @@ internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, Journey
 
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
-
     private readonly Dictionary<string, Followed> _followed = new(StringComparer.Ordinal);
 
     protected override async ValueTask ReceiveAsync(FeedMessage message)
@@ -59,7 +57,7 @@ internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, Journey
     {
         try
         {
-            var names = (await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience)).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
+            IReadOnlyDictionary<string, string> names = await NodeNames.AskAsync(cluster, CancellationToken.None);
             foreach ((string session, Followed followed) in _followed)
             {
                 int room = MostPerSecond;

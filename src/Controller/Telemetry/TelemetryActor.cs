@@ -43,7 +43,7 @@ internal sealed class TelemetryActor(ActorRef<ClusterMessage> cluster, JourneyQu
         bool isTaken = true;
         try
         {
-            var names = (await cluster.AskAsync<IReadOnlyList<NodeView>>(reply => new ListNodes(reply), _patience)).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
+            IReadOnlyDictionary<string, string> names = await NodeNames.AskAsync(cluster, CancellationToken.None);
             foreach (ClusterSessionView session in await cluster.AskAsync<IReadOnlyList<ClusterSessionView>>(reply => new ListSessions(reply), _patience))
             {
                 isTaken = isTaken && await SendAsync(session.Id, names);

@@ -1,5 +1,6 @@
 using NftCluster.Cli.Views;
 using NftCluster.Messages;
+using NftCluster.Tests.Controller.Stitching;
 using NftCluster.Tests.Node.Export;
 
 namespace NftCluster.Tests.Cli.Views;
@@ -47,35 +48,7 @@ public sealed class JourneyDiffTests
         Assert.Null(JourneyDiff.Steps(one, one).First);
     }
 
-    private static HopRecord Hop(string node) => new()
-    {
-        TraceId = node,
-        NodeId = node,
-        NodeName = node,
-        FirstSeen = "",
-        LastSeen = "",
-        FirstSeenAligned = "",
-        ClockOffsetNs = 0,
-        DurationNs = 1,
-        Translated = false,
-        Verdict = "forwarded",
-        In = new HopSideRecord { Device = "eth0" },
-        Out = new HopSideRecord { Device = "eth1" },
-    };
+    private static HopRecord Hop(string node) => JourneySamples.Hop(node);
 
-    private static JourneyRecord Journey(params HopRecord[] hops) => new()
-    {
-        Id = "j",
-        SessionId = "s1",
-        Summary = "",
-        Path = [.. hops.Select(hop => hop.NodeName)],
-        Outcome = "forwarded-out",
-        Protocol = "UDP",
-        FirstSeen = "2026-01-01T00:00:00.000000000Z",
-        LatencyNs = 0,
-        Complete = true,
-        IncompleteReasons = [],
-        Ambiguous = [],
-        Hops = hops,
-    };
+    private static JourneyRecord Journey(params HopRecord[] hops) => JourneySamples.Of(hops);
 }

@@ -7,6 +7,7 @@ using NftCluster.Controller.Storage;
 using NftCluster.Messages;
 using NftCluster.Messages.Link;
 using NftCluster.TestKit;
+using NftCluster.Tests.Controller.Stitching;
 using NftCluster.Tests.Controller.Storage;
 using NftCluster.Tests.Node.Export;
 
@@ -161,21 +162,7 @@ public sealed class JourneyApiTests
         Assert.Null(JourneyPage.Merge([new JourneyPage([Of("03")], null)], 3, isOldestFirst: false).NextNs);
     }
 
-    private static JourneyRecord Of(string second) => new()
-    {
-        Id = "x",
-        SessionId = "s",
-        Summary = "",
-        Path = [],
-        Outcome = "delivered",
-        Protocol = "UDP",
-        FirstSeen = $"2026-01-01T00:00:{second}.000000000Z",
-        LatencyNs = 0,
-        Complete = true,
-        IncompleteReasons = [],
-        Hops = [],
-        Ambiguous = [],
-    };
+    private static JourneyRecord Of(string second) => JourneySamples.Of() with { FirstSeen = $"2026-01-01T00:00:{second}.000000000Z" };
 
     private static async Task<JsonElement> RepeatedAsync(ClientWebSocket socket, Action<ulong> store)
     {

@@ -1,5 +1,6 @@
 using NftCluster.Controller.Live;
 using NftCluster.Messages;
+using NftCluster.Tests.Controller.Stitching;
 
 namespace NftCluster.Tests.Controller.Live;
 
@@ -39,19 +40,5 @@ public sealed class ShownJourneysTests
         Assert.Null(shown.Take(Journey("delivered", "c")));
     }
 
-    private static JourneyRecord Journey(string outcome, params string[] traces) => new()
-    {
-        Id = traces[0],
-        SessionId = "s1",
-        Summary = "",
-        Path = [],
-        Outcome = outcome,
-        Protocol = "UDP",
-        FirstSeen = "2026-01-01T00:00:00.000000000Z",
-        LatencyNs = 0,
-        Complete = true,
-        IncompleteReasons = [],
-        Ambiguous = [],
-        Hops = [.. traces.Select(id => new HopRecord { TraceId = id, NodeId = "n", NodeName = "n", FirstSeen = "", LastSeen = "", FirstSeenAligned = "", ClockOffsetNs = 0, DurationNs = 0, Translated = false, Verdict = "forwarded" })],
-    };
+    private static JourneyRecord Journey(string outcome, params string[] traces) => JourneySamples.Of([.. traces.Select(trace => JourneySamples.Hop("n", trace))]) with { Outcome = outcome };
 }
