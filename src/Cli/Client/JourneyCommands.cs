@@ -40,6 +40,8 @@ internal static class JourneyCommands
         Option<bool> incomplete = new("--incomplete") { Description = "Only journeys of which something is not known." };
         Option<long> limit = new("--limit") { Description = "At most so many.", HelpName = "N", DefaultValueFactory = _ => 100 };
         Array.ForEach(filters, filter => command.Options.Add(filter.Option));
+        Option<string[]> where = WhereOption.Create();
+        command.Options.Add(where);
         command.Options.Add(incomplete);
         command.Options.Add(limit);
         ClientOptions options = new ClientOptions().AddTo(command);
@@ -53,7 +55,7 @@ internal static class JourneyCommands
                     query.Append('&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
                 }
             }
-            query.Append(parsed.GetValue(incomplete) ? "&whole=false" : "");
+            query.Append(WhereOption.AsQuery(parsed, where)).Append(parsed.GetValue(incomplete) ? "&whole=false" : "");
             using ControllerClient client = options.Open(parsed);
             string id = await SessionCommands.IdAsync(client, parsed.GetValue(session)!, cancellation);
             long most = parsed.GetValue(limit);

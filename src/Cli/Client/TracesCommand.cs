@@ -22,6 +22,7 @@ internal static class TracesCommand
               nftcluster traces web --limit 20
               nftcluster traces web --node r2 --drops-only
               nftcluster traces web --host 10.3.0.2 --port 443 -o json | jq .final_verdict
+              nftcluster traces web --where in.ttl=63 --where events.comm=nginx
             """);
         Argument<string> session = SessionCommands.Session();
         Option<string[]> nodes = new("--node") { Description = "Only what this node saw; may be given again.", HelpName = "NODE" };
@@ -29,6 +30,8 @@ internal static class TracesCommand
         command.Arguments.Add(session);
         command.Options.Add(nodes);
         command.Options.Add(limit);
+        Option<string[]> where = WhereOption.Create();
+        command.Options.Add(where);
         TraceFilterOptions filters = new TraceFilterOptions().AddTo(command);
         ClientOptions options = new ClientOptions().AddTo(command);
         command.SetAction((parsed, cancellation) => Failures.GuardedAsync(parsed, async () =>
@@ -40,7 +43,7 @@ internal static class TracesCommand
             using ControllerClient client = options.Open(parsed);
             string id = await SessionCommands.IdAsync(client, parsed.GetValue(session)!, cancellation);
             string seen = await NodesAsync(client, parsed.GetValue(nodes) ?? [], cancellation);
-            string path = string.Create(CultureInfo.InvariantCulture, $"/api/sessions/{id}/traces?limit={Math.Clamp(parsed.GetValue(limit), 1, MostPerPage)}{filters.AsQuery(parsed)}{seen}");
+            string path = string.Create(CultureInfo.InvariantCulture, $"/api/sessions/{id}/traces?limit={Math.Clamp(parsed.GetValue(limit), 1, MostPerPage)}{filters.AsQuery(parsed)}{WhereOption.AsQuery(parsed, where)}{seen}");
             using Stream stream = new StandardOutputStream();
             using var text = new StreamWriter(stream, new UTF8Encoding(false));
             bool isJson = options.FormatOf(parsed) == ClientOptions.Json;

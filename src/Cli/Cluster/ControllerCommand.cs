@@ -40,7 +40,7 @@ internal static class ControllerCommand
             using ReadyFile? ready = parsed.GetValue(readyFile) is { } path ? ReadyFile.Claim(path) : null;
             using StopOrder stop = new(cancellation);
             using LineLog log = new(error);
-            await using ControllerHost host = await ControllerHost.StartAsync(options, new(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
+            await using ControllerHost host = await ControllerHost.StartAsync(options, SessionCompiler.Check, TimeProvider.System, log, stop.Token);
             await error.WriteLineAsync($"nftcluster: the controller listens: {WebAddress(options, host)}, nodes on port {host.NodePort}; state in {options.StateDirectory}");
             await error.WriteLineAsync($"nftcluster: let a node join: nftcluster token create --state-dir {options.StateDirectory}");
             await WriteLoginAsync(error, options, host);

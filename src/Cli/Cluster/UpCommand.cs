@@ -41,7 +41,7 @@ internal static class UpCommand
             var error = TextWriter.Synchronized(parsed.InvocationConfiguration.Error);
             using StopOrder stop = new(cancellation);
             using LineLog log = new(error);
-            await using ControllerHost host = await ControllerHost.StartAsync(options, new SessionCheck(SessionCompiler.Complaint), TimeProvider.System, log, stop.Token);
+            await using ControllerHost host = await ControllerHost.StartAsync(options, SessionCompiler.Check, TimeProvider.System, log, stop.Token);
             await error.WriteLineAsync($"nftcluster: ready at {ControllerCommand.WebAddress(options, host)}; state in {options.StateDirectory}; Ctrl-C stops");
             await error.WriteLineAsync($"nftcluster: next: nftcluster token create --state-dir {options.StateDirectory}, and on another host: nftcluster node --controller https://THIS-HOST:{host.NodePort} --token …");
             await ControllerCommand.WriteLoginAsync(error, options, host);

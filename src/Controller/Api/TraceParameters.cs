@@ -6,13 +6,13 @@ namespace NftCluster.Controller.Api;
 
 /// <summary>
 /// A search as query parameters: every field of <see cref="TraceFields"/>, each as often as wanted (any of the values), all of them together; <c>node</c>,
-/// <c>from</c>, <c>to</c>, <c>order</c>, <c>limit</c>, <c>cursor</c>.
+/// <c>from</c>, <c>to</c>, <c>order</c>, <c>limit</c>, <c>cursor</c>; and every other value by its place (<see cref="TraceValues"/>).
 /// </summary>
 internal static class TraceParameters
 {
     private const int MostValues = 64;
 
-    public static string[] Names { get; } = [.. TraceFields.Names, "node", "from", "to", "order", "limit", "cursor"];
+    public static string[] Names { get; } = [.. TraceFields.Names, .. TraceValues.Paths, "node", "from", "to", "order", "limit", "cursor"];
 
     /// <summary>Null with the problem that names the parameter.</summary>
     public static TraceQuery? Read(string sessionId, HttpContext context, out IResult? problem, bool readsCursor = true)
@@ -34,6 +34,7 @@ internal static class TraceParameters
                 return null;
             }
         }
+        ValuePart[] places = [.. given.Where(one => TraceValues.Paths.Contains(one.Key)).Select(one => new ValuePart(one.Key, [.. one.Value.OfType<string>().Take(MostValues)]))];
         long from = Time(given, "from", long.MinValue, ref problem);
         long to = Time(given, "to", long.MaxValue, ref problem);
         TraceCursor? after = null;
@@ -51,6 +52,7 @@ internal static class TraceParameters
             SessionId = sessionId,
             Nodes = [.. given["node"].OfType<string>().Take(MostValues)],
             Parts = parts,
+            Values = places,
             FromNs = from,
             ToNs = to,
             OldestFirst = given["order"] == "oldest",

@@ -1,8 +1,11 @@
 namespace NftCluster.Controller.Sessions;
 
 /// <summary>What a session may ask for; the first thing that is wrong, with its field. Filters are compiled by whom the host gives for it.</summary>
-internal sealed class SessionCheck(Func<SessionRequest, CommandError?>? compile = null)
+internal sealed class SessionCheck(Func<SessionRequest, CommandError?>? compile = null, Func<string, Predicate<Messages.PacketSide>?>? passes = null)
 {
+    /// <summary>From a filter to what it says of a header.</summary>
+    public Func<string, Predicate<Messages.PacketSide>?>? Passes => passes;
+
     /// <summary>A node has 64 bits for sessions; some are its own.</summary>
     public const int MostSessions = 50;
 

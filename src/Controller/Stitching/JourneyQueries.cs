@@ -54,7 +54,7 @@ internal sealed record JourneyPage(IReadOnlyList<JourneyRecord> Journeys, long? 
 /// Joins what is stored when somebody asks, window by window: nothing is kept that could differ from the traces, and what a node hands in
 /// late from its spool is joined like the rest.
 /// </summary>
-internal sealed class JourneyQueries(Database database, TraceQueries traces)
+internal sealed class JourneyQueries(Database database, TraceQueries traces, SessionFilters? filters = null)
 {
     /// <summary>Read beside the time that is asked for, so that no journey is cut.</summary>
     private const long MarginNs = 3_000_000_000;
@@ -131,7 +131,7 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
             {
                 return null;
             }
-            (IReadOnlyList<JourneyHops> journeys, _) = Join(hops, hops.Spans(at - MarginNs, at + MarginNs), []);
+            (IReadOnlyList<JourneyHops> journeys, _) = Join(hops, hops.Spans(at - MarginNs, at + MarginNs), new TraceQuery { SessionId = session });
             JourneyHops? journey = journeys.FirstOrDefault(one => one.Hops.Any(hop => hop.Id == id));
             return journey is null ? null : Writer(session, names, losses, journeys).Write(journey) with
             {
@@ -191,7 +191,7 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
 
         bool Window(HopQueries stored, long begin, long end, IReadOnlyList<FrameSpan> frames)
         {
-            (IReadOnlyList<JourneyHops> journeys, HashSet<TraceId>? matches) = Join(stored, frames, query.Traces.Parts);
+            (IReadOnlyList<JourneyHops> journeys, HashSet<TraceId>? matches) = Join(stored, frames, query.Traces);
             JourneyWriter writer = Writer(query.Traces.SessionId, names, losses, journeys);
             foreach (JourneyHops journey in isForward ? journeys : journeys.Reverse())
             {
@@ -214,20 +214,20 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces)
     private static long After(long ns) => ns < long.MaxValue - MarginNs ? ns + MarginNs : ns;
 
     /// <summary>With what all journeys of a window tell of each one.</summary>
-    private static JourneyWriter Writer(string session, IReadOnlyDictionary<string, string> names, IReadOnlyList<StoredLoss> losses, IReadOnlyList<JourneyHops> journeys)
+    private JourneyWriter Writer(string session, IReadOnlyDictionary<string, string> names, IReadOnlyList<StoredLoss> losses, IReadOnlyList<JourneyHops> journeys)
     {
         ExpectedNext expected = new();
         expected.Learn(journeys);
         ClockPairs clocks = new();
         clocks.Learn(journeys);
-        return new JourneyWriter(new JourneyFacts(session, names, losses, expected, clocks));
+        return new JourneyWriter(new JourneyFacts(session, names, losses, expected, clocks) { Filter = filters?.Of(session) });
     }
 
-    private static (IReadOnlyList<JourneyHops> Journeys, HashSet<TraceId>? Matches) Join(HopQueries stored, IReadOnlyList<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
+    private static (IReadOnlyList<JourneyHops> Journeys, HashSet<TraceId>? Matches) Join(HopQueries stored, IReadOnlyList<FrameSpan> frames, TraceQuery search)
     {
         JourneyBuilder builder = new();
-        HashSet<TraceId>? matches = parts.Count == 0 ? null : [];
-        foreach (StoredHops frame in stored.Read(frames, parts))
+        HashSet<TraceId>? matches = search is { Parts.Count: 0, Values.Count: 0 } ? null : [];
+        foreach (StoredHops frame in stored.Read(frames, search))
         {
             foreach (Hop hop in new HopReader(frame).Read())
             {

@@ -8,6 +8,9 @@ namespace NftCluster.Controller.Stitching;
 /// <summary>What is known beside the hops: the nodes' names, and what was lost where and when.</summary>
 internal sealed record JourneyFacts(string SessionId, IReadOnlyDictionary<string, string> NodeNames, IReadOnlyList<StoredLoss> Losses, ExpectedNext Expected, ClockPairs Clocks)
 {
+    /// <summary>The session's filter; null = everything passes, or nobody knows.</summary>
+    public Predicate<PacketSide>? Filter { get; init; }
+
     public string NameOf(string node) => NodeNames.GetValueOrDefault(node, node);
 }
 
@@ -83,9 +86,33 @@ internal sealed class JourneyWriter(JourneyFacts facts)
             outcome = "incomplete";
             reasons.Add($"expected next at {facts.NameOf(expected)}, not seen there");
         }
+        if (IsHidden(last))
+        {
+            hasHole = true;
+            reasons.Add($"the session's filter does not match what left {facts.NameOf(last.Node)}: later hops may be hidden by it");
+        }
         reasons.AddRange(Losses(journey, hasHole || outcome == "forwarded-out"));
         return reasons;
     }
+
+    /// <summary>By the same measure what came in must pass: a filter that asks for what a trace does not keep says nothing.</summary>
+    private bool IsHidden(Hop last) => facts.Filter is { } passes && last is { Verdict: "forwarded", In: { } came, Out: { } left } && came.Endpoints != left.Endpoints
+        && passes(Header(last, came)) && !passes(Header(last, left));
+
+    private static PacketSide Header(Hop hop, HopSide side) => new()
+    {
+        Ifindex = 0,
+        Protocol = hop.Protocol,
+        SrcIp = Address(side.Endpoints.Source),
+        DstIp = Address(side.Endpoints.Destination),
+        SrcPort = Port(side.Endpoints, side.Endpoints.SourcePort),
+        DstPort = Port(side.Endpoints, side.Endpoints.DestinationPort),
+        Ttl = side.Ttl,
+        IpId = side.IpId,
+        TcpSeq = side.TcpSeq,
+        Length = side.PayloadLength + 40,
+        PayloadLength = side.PayloadLength,
+    };
 
     /// <summary>Of its own nodes always; of others where one of them may have had it.</summary>
     private IEnumerable<string> Losses(JourneyHops journey, bool asksOthers)

@@ -72,16 +72,17 @@ internal sealed class HopQueries : IDisposable
     public long? TimeOf(TraceId id)
     {
         using SqliteCommand ask = Frames("node_id = $node AND epoch = $epoch AND sequence = $sequence").With("$node", id.NodeId).With("$epoch", (long)id.Epoch).With("$sequence", (long)id.Sequence);
-        return Read(ask, []).FirstOrDefault() is { } stored && id.Index >= 0 && id.Index < stored.Batch.Trace.Count
+        return Read(ask, new TraceQuery { SessionId = _session }).FirstOrDefault() is { } stored && id.Index >= 0 && id.Index < stored.Batch.Trace.Count
             ? stored.Batch.BaseNs + stored.Batch.Trace[id.Index].FirstSeenNs - (stored.ClockOffsetNs ?? 0)
             : null;
     }
 
-    public IEnumerable<StoredHops> Read(IEnumerable<FrameSpan> frames, IReadOnlyList<QueryPart> parts)
+    /// <summary>With those that pass the search's conditions, where it has any.</summary>
+    public IEnumerable<StoredHops> Read(IEnumerable<FrameSpan> frames, TraceQuery search)
     {
         foreach (FrameSpan frame in frames)
         {
-            foreach (StoredHops stored in Read(Frames("id = $id").With("$id", frame.Id), parts))
+            foreach (StoredHops stored in Read(Frames("id = $id").With("$id", frame.Id), search))
             {
                 yield return stored;
             }
@@ -113,10 +114,16 @@ internal sealed class HopQueries : IDisposable
         _connection.Dispose();
     }
 
+    private HashSet<int> Matches(long frame, TraceQuery search)
+    {
+        List<int> matches = SegmentScan.Matches(_summaries.Columns(frame), search.Parts, long.MinValue, long.MaxValue);
+        return [.. search.Values.Count == 0 ? matches : _summaries.Only(frame, matches, search.Values)];
+    }
+
     private SqliteCommand Frames(string where) =>
         _connection.Command($"SELECT id, node_id, epoch, sequence, hash, compression, payload_bytes, payload, clock_offset_ns, clock_bound_ns, received_ns - first_ns + coalesce(clock_offset_ns, 0) FROM frames WHERE session_id = $session AND traces > 0 AND {where}").With("$session", _session);
 
-    private IEnumerable<StoredHops> Read(SqliteCommand ask, IReadOnlyList<QueryPart> parts)
+    private IEnumerable<StoredHops> Read(SqliteCommand ask, TraceQuery search)
     {
         using SqliteCommand mine = ask;
         using SqliteDataReader row = mine.ExecuteReader();
@@ -129,7 +136,7 @@ internal sealed class HopQueries : IDisposable
                 PayloadBytes = (uint)row.GetInt64(6),
                 Payload = UnsafeByteOperations.UnsafeWrap(row.GetFieldValue<byte[]>(7)),
             });
-            HashSet<int>? matches = parts.Count == 0 ? null : [.. SegmentScan.Matches(_summaries.Columns(row.GetInt64(0)), parts, long.MinValue, long.MaxValue)];
+            HashSet<int>? matches = search is { Parts.Count: 0, Values.Count: 0 } ? null : Matches(row.GetInt64(0), search);
             yield return new StoredHops(row.GetString(1), (ulong)row.GetInt64(2), (ulong)row.GetInt64(3), row.IsDBNull(8) ? null : row.GetInt64(8), row.IsDBNull(9) ? null : row.GetInt64(9) + ClockEstimate.DriftNs(row.GetInt64(10)), batch, matches);
         }
     }

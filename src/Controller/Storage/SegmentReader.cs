@@ -43,6 +43,9 @@ internal sealed class SegmentReader : IDisposable
         return [.. TraceBatchCodec.Decode(wanted).Zip(indexes, (TraceRecord trace, int index) => new StoredTrace(new TraceId(node, epoch, sequence, index), wanted.SessionId, trace))];
     }
 
+    /// <summary>Of these indexes those whose traces have the values, in the same order.</summary>
+    public List<int> Only(long frame, IReadOnlyList<int> indexes, IReadOnlyList<ValuePart> values) => [.. Read(frame, indexes).Where(stored => TraceValues.Match(stored.Trace, values)).Select(stored => stored.Id.Index)];
+
     public void Dispose()
     {
         _ask.Dispose();

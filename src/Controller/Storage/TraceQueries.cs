@@ -77,6 +77,10 @@ internal sealed class TraceQueries(Database database)
             {
                 matches.RemoveAll(index => query.OldestFirst ? index <= after.Index : index >= after.Index);
             }
+            if (query.Values.Count > 0)
+            {
+                matches = reader.Only(frame, matches, query.Values);
+            }
             if (!query.OldestFirst)
             {
                 matches.Reverse();

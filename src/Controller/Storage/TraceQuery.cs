@@ -17,6 +17,9 @@ internal sealed record TraceQuery
 
     public IReadOnlyList<QueryPart> Parts { get; init; } = [];
 
+    /// <summary>Conditions that no summary answers.</summary>
+    public IReadOnlyList<ValuePart> Values { get; init; } = [];
+
     /// <summary>First event at or after, in ns since 1970 of the node's clock.</summary>
     public long FromNs { get; init; } = long.MinValue;
 

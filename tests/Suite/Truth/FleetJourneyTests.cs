@@ -87,6 +87,32 @@ public sealed class FleetJourneyTests
         Assert.All(Through(run, "r1", "r2", "r3"), journey => Assert.Equal([null, 4789, 4789], [journey.Hops[0].In!.DstPort == 4789 ? 4789 : null, journey.Hops[1].In!.DstPort, journey.Hops[2].In!.DstPort]));
     }
 
+    [Theory]
+    [InlineData("gre")]
+    [InlineData("ipip")]
+    public async Task Inside_a_tunnel_without_ports_a_packet_is_followed_by_the_one_around_it(string kind)
+    {
+        NeedsDevice(kind, "local", "127.0.0.2", "remote", "127.0.0.3");
+        using Fleet fleet = Begin(kind);
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time);
+
+        AssertTrue(run);
+        Assert.Equal(run.Sent, Through(run, "r1", "r2", "r3").Length);
+    }
+
+    [Fact]
+    public async Task Through_WireGuard_the_encrypted_packet_lies_between_the_ends()
+    {
+        NeedsDevice("wireguard");
+        using Fleet fleet = Begin("wireguard");
+        JourneyRun run = await JourneyRun.TakeAsync(fleet, _perSecond, _time);
+
+        JourneyRecord[] whole = [.. Through(run, "r1", "r2", "r3").Where(journey => run.IsNumbered(journey.Hops[0]) && run.IsNumbered(journey.Hops[2]))];
+        Assert.All(whole, journey => Assert.Equal(run.NumberOf(journey.Hops[0]), run.NumberOf(journey.Hops[2])));
+        Assert.All(whole, journey => Assert.All(journey.Hops.Skip(1), hop => Assert.Equal("exact", hop.Join?.Kind)));
+        Assert.True(whole.Length >= run.Sent * 0.999, run.Said());
+    }
+
     [Fact]
     public async Task A_router_that_nobody_watches_is_counted_between_the_others()
     {
@@ -178,6 +204,14 @@ public sealed class FleetJourneyTests
         Assert.All(journeys, journey => Assert.Single(journey.Hops));
         Assert.All(journeys, journey => Assert.Contains(journey.IncompleteReasons, reason => reason.StartsWith("ambiguous: ", StringComparison.Ordinal)));
         Assert.Equal(Alike * 3, journeys.Count);
+    }
+
+    /// <summary>Not every kernel has every kind.</summary>
+    private static void NeedsDevice(string kind, params string[] options)
+    {
+        Root.Required();
+        Assert.SkipUnless(Tool.Run("ip", ["link", "add", "probing", "type", kind, .. options]).ExitCode == 0, $"needs a kernel with {kind}: tests/kernels/run 6.12 tunnels");
+        Tool.Run("ip", ["link", "del", "probing"]);
     }
 
     private static Fleet Begin(string topology)

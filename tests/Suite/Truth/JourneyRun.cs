@@ -14,10 +14,11 @@ namespace NftCluster.Tests.Truth;
 /// </summary>
 internal sealed class JourneyRun
 {
-    /// <summary>Also what a VXLAN tunnel makes of the load.</summary>
-    private static readonly string _filter = $"({NumberedLoad.Filter}) or udp dst port {VxlanPort}";
+    /// <summary>Also what a tunnel (VXLAN, IPIP, GRE) makes of the load.</summary>
+    private static readonly string _filter = $"({NumberedLoad.Filter}) or udp dst port {VxlanPort} or udp port {WireGuardPort} or ip proto 4 or ip proto 47";
 
     private const int VxlanPort = 4789;
+    private const int WireGuardPort = 51820;
 
     private readonly Dictionary<TraceId, int> _numbers = [];
 
@@ -66,6 +67,8 @@ internal sealed class JourneyRun
     /// <summary>The packet that this hop's trace is of.</summary>
     public int NumberOf(HopRecord hop) => _numbers[Id(hop)];
 
+    public bool IsNumbered(HopRecord hop) => _numbers.ContainsKey(Id(hop));
+
     /// <summary>Where tcpdump saw it come in.</summary>
     public IReadOnlySet<string> RoutersOf(int number) => _routers[number];
 
@@ -86,14 +89,22 @@ internal sealed class JourneyRun
         foreach (PcapPacket captured in PcapFile.Read(capture.File))
         {
             Packet packet = CapturedPacket.Parse(captured);
-            int number = NumberedLoad.NumberOf(packet.SourcePort!.Value, packet.DestinationPort!.Value);
-            if (packet.DestinationPort == VxlanPort)
+            if (packet.DestinationPort == WireGuardPort)
             {
-                if (InnerNumber(captured.Bytes.Span) is not { } inner)
+                continue; // what is inside, tcpdump cannot read
+            }
+            int number;
+            if (BytesAround(packet.Protocol, packet.DestinationPort) is { } around)
+            {
+                if (InnerNumber(captured.Bytes.Span, around) is not { } inner)
                 {
                     continue; // the ends look for each other: ARP
                 }
                 _inTunnel[packet.IpId!.Value] = number = inner;
+            }
+            else
+            {
+                number = NumberedLoad.NumberOf(packet.SourcePort!.Value, packet.DestinationPort!.Value);
             }
             (_routers.TryGetValue(number, out HashSet<string>? routers) ? routers : _routers[number] = new(StringComparer.Ordinal)).Add(router);
         }
@@ -129,11 +140,20 @@ internal sealed class JourneyRun
 
     private int? NumberOf(TraceRecord trace) =>
         new[] { trace.In, trace.Out }.OfType<PacketSide>().Where(side => side is { DstPort: >= NumberedLoad.FirstPort, SrcPort: >= NumberedLoad.FirstSource }).Select(side => (int?)NumberedLoad.NumberOf(side.SrcPort!.Value, side.DstPort!.Value)).FirstOrDefault()
-        ?? (trace.In is { DstPort: VxlanPort, IpId: { } id } && _inTunnel.TryGetValue(id, out int inner) ? inner : null);
+        ?? (trace.In is { IpId: { } id } side && BytesAround(side.Protocol, side.DstPort) is not null && _inTunnel.TryGetValue(id, out int inner) ? inner : null);
 
-    /// <summary>Behind Ethernet 14, IPv4 20, UDP 8, VXLAN 8, Ethernet 14 and IPv4 20 bytes; null = it is no UDP.</summary>
-    private static int? InnerNumber(ReadOnlySpan<byte> frame) => frame.Length >= 88 && frame[62] == 0x08 && frame[63] == 0 && frame[73] == 17
-        ? NumberedLoad.NumberOf(BinaryPrimitives.ReadUInt16BigEndian(frame[84..]), BinaryPrimitives.ReadUInt16BigEndian(frame[86..]))
+    /// <summary>Bytes before the inner IP header: Ethernet 14, IPv4 20, and the tunnel's own; null = it is no tunnel's packet.</summary>
+    private static int? BytesAround(string protocol, int? port) => (protocol, port) switch
+    {
+        ("UDP", VxlanPort) => 14 + 20 + 8 + 8 + 14,
+        ("ip-4", _) => 14 + 20,
+        ("ip-47", _) => 14 + 20 + 4,
+        _ => null,
+    };
+
+    /// <summary>Null = it is no UDP over IPv4.</summary>
+    private static int? InnerNumber(ReadOnlySpan<byte> frame, int around) => frame.Length >= around + 24 && frame[around] == 0x45 && frame[around + 9] == 17
+        ? NumberedLoad.NumberOf(BinaryPrimitives.ReadUInt16BigEndian(frame[(around + 20)..]), BinaryPrimitives.ReadUInt16BigEndian(frame[(around + 22)..]))
         : null;
 
     private static TraceId Id(HopRecord hop) => TraceId.TryParse(hop.TraceId, out TraceId id) ? id : throw new InvalidDataException(hop.TraceId);

@@ -49,6 +49,22 @@ public sealed class JourneyWriterTests
     }
 
     [Fact]
+    public void A_filter_that_no_longer_matches_behind_NAT_is_why_the_rest_is_not_seen()
+    {
+        Endpoints inside = Hops.Flow(source: 1);
+        Hop hop = _hops.At("r1", Hops.Side(1, 64, inside), Hops.Side(2, 63, inside with { Source = Hops.Ip(11, 7) }), 0);
+        IReadOnlyList<JourneyHops> journeys = Hops.Journeys(hop);
+        JourneyFacts facts = new("s1", _names, [], new ExpectedNext(), new ClockPairs());
+
+        string[] Reasons(Predicate<PacketSide>? filter) => [.. new JourneyWriter(facts with { Filter = filter }).Write(journeys[0]).IncompleteReasons];
+
+        Assert.Equal(["the session's filter does not match what left edge: later hops may be hidden by it"], Reasons(side => side.SrcIp == "10.0.0.1"));
+        Assert.Empty(Reasons(side => side.DstIp == "10.0.0.2"));
+        Assert.Empty(Reasons(side => false)); // it asks for what is not kept
+        Assert.Empty(Reasons(null));
+    }
+
+    [Fact]
     public void A_hole_in_the_way_is_told_with_what_was_lost_there_meanwhile()
     {
         Hop[] way = _hops.Through(5, 0, "r1", "r2", "r3");

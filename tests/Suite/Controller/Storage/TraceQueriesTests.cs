@@ -56,6 +56,41 @@ public sealed class TraceQueriesTests : IDisposable
         Assert.Equal(expected, (await FindAsync((field, [value]))).Select(stored => stored.Trace.Key), StringComparer.Ordinal);
     }
 
+    [Theory]
+    [InlineData("in.ttl", "63")]
+    [InlineData("in.ttl", "64")]
+    [InlineData("events.pid", "21")]
+    [InlineData("events.detail", "reason=NO_SOCKET at=__udp4_lib_rcv+0x5a")]
+    [InlineData("duration_ns", "2100640")]
+    [InlineData("in.payload_length", "7")]
+    public async Task A_value_without_a_summary_is_found_by_its_place(string path, string value)
+    {
+        TraceRecord[] sent = [.. Enumerable.Range(1, 40).Select(Frames.Numbered)];
+        _writer.Commit([Frames.Traces("n1", 1, sent[..15]), Frames.Traces("n2", 1, sent[15..])]);
+        string[] expected = [.. sent.Where(trace => TraceValues.Match(trace, [new ValuePart(path, [value])])).Select(trace => trace.Key)];
+
+        List<string> found = [];
+        TraceQuery query = new() { SessionId = "s1", Values = [new ValuePart(path, [value])], OldestFirst = true, Limit = 3 };
+        TracePage page;
+        do
+        {
+            page = await _queries.FindAsync(query, TestContext.Current.CancellationToken);
+            found.AddRange(page.Traces.Select(stored => stored.Trace.Key));
+            query = query with { After = page.Next };
+        }
+        while (page.Next is not null);
+
+        Assert.Contains(path, TraceValues.Paths);
+        Assert.Equal(expected, found, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void Every_value_of_a_trace_has_a_name_to_search_by()
+    {
+        Assert.Superset(new HashSet<string>(["in.ttl", "out.payload", "events.timestamp", "events.comm", "nft_events.ct_reply.dst_port", "nft_events.chain_ns", "duration_ns", "functions_called"], StringComparer.Ordinal), TraceValues.Paths.ToHashSet(StringComparer.Ordinal));
+        Assert.All(TraceFields.Names, name => Assert.DoesNotContain(name, TraceValues.Paths));
+    }
+
     [Fact]
     public async Task Conditions_hold_together_and_values_of_one_are_alternatives()
     {
