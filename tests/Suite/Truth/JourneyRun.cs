@@ -79,7 +79,10 @@ internal sealed class JourneyRun
 
     /// <summary>Packets whose journey has every router that tcpdump saw it at, each joined for certain.</summary>
     public int Whole() => Journeys.Where(journey => journey.Ambiguous.Count == 0 && journey.Hops.Skip(1).All(hop => hop.Join?.Kind is "exact" or "nat"))
-        .Where(journey => RoutersOf(NumberOf(journey.Hops[0])).SetEquals(journey.Path)).Select(journey => NumberOf(journey.Hops[0])).Distinct().Count();
+        .Select(journey => (journey.Path, Number: NumberOf(journey.Hops.First(IsNumbered)))).Where(journey => RoutersOf(journey.Number).SetEquals(journey.Path)).Select(journey => journey.Number).Distinct().Count();
+
+    /// <summary>With the hops of the first that are mixed, and of the first traces of which nobody knows the packet.</summary>
+    public string Details() => string.Join("\n", Mixed().Take(3).Select(journey => string.Join("; ", journey.Hops.Select(hop => $"{hop.NodeName} packet {(IsNumbered(hop) ? NumberOf(hop) : null)} in {hop.In?.Device} {hop.In?.SrcIp} out {hop.Out?.Device} {hop.Out?.SrcIp} {hop.Verdict} {hop.Join?.Evidence}"))));
 
     public string Said() => $"{Sent} sent, {_routers.Count} seen by tcpdump, {Journeys.Count} journeys, {Whole()} whole, {Mixed().Length} mixed; "
         + string.Join(", ", Journeys.GroupBy(journey => $"{string.Join('>', journey.Path)} {journey.Outcome} {string.Join('+', journey.Hops.Select(hop => hop.Join?.Kind).OfType<string>())}", StringComparer.Ordinal).OrderByDescending(group => group.Count()).Take(12).Select(group => $"{group.Key}: {group.Count()}"));
@@ -136,6 +139,7 @@ internal sealed class JourneyRun
         Journeys = [.. journeys.Where(journey => journey.Hops.Any(hop => _numbers.ContainsKey(Id(hop))))];
         Paths = await queries.PathsAsync(new TraceQuery { SessionId = SessionId }, names, TestContext.Current.CancellationToken);
         TestContext.Current.TestOutputHelper?.WriteLine(Said());
+        TestContext.Current.TestOutputHelper?.WriteLine(Details());
     }
 
     private int? NumberOf(TraceRecord trace) =>

@@ -27,6 +27,25 @@ public sealed class JourneyBuilderTests
     }
 
     [Fact]
+    public void A_host_s_last_event_may_come_after_the_next_host_has_the_packet()
+    {
+        Hop slow = _hops.At("r1", Hops.Side(5, 64), Hops.Side(5, 63), 0, boundNs: 1_000_000);
+        slow = slow with { LastNs = slow.FirstNs + 50 * Hops.Millisecond };
+        Hop next = _hops.At("r2", Hops.Side(5, 63), Hops.Side(5, 62), 6, boundNs: 1_000_000);
+
+        Assert.Equal(["r1 exact r2"], Hops.Said(Hops.Journeys(slow, next)));
+    }
+
+    [Fact]
+    public void Before_a_packet_was_first_seen_it_cannot_have_come_in_elsewhere()
+    {
+        Hop first = _hops.At("r1", Hops.Side(5, 64), Hops.Side(5, 63), 6, boundNs: 1_000_000);
+        Hop earlier = _hops.At("r2", Hops.Side(5, 63), Hops.Side(5, 62), 0, boundNs: 1_000_000);
+
+        Assert.Equal(2, Hops.Journeys(first, earlier).Count);
+    }
+
+    [Fact]
     public void Clocks_that_are_thirty_seconds_apart_do_not_matter_where_the_offset_is_known()
     {
         Hop first = _hops.At("r1", Hops.Side(5, 64), Hops.Side(5, 63), 0, offsetNs: 30_000_000_000);
