@@ -75,12 +75,12 @@ internal sealed class ControllerHost : IAsyncDisposable
             ActorRef<StorageMessage> storage = system.Spawn("storage", () => new StorageActor(database, new StorageOptions(options.StateDirectory)), Mailbox.Wait(8192));
             ActorRef<LiveMessage> live = system.Spawn<LiveMessage>("live", () => new LiveHubActor(), Mailbox.DropNewest(LiveHubActor.Mailbox));
             ControllerMetrics metrics = new();
-            Stitching.SessionFilters filters = new(check.Passes);
-            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, storage, metrics, filters, time), options.Link, Version, logger);
+            Stitching.SessionScopes scopes = new(check.Passes);
+            ClusterPlace place = new(new Journal(database), authority, check, Listeners(live, storage, metrics, scopes, time), options.Link, Version, logger);
             ActorRef<ClusterMessage> cluster = system.Spawn("cluster", () => new ClusterActor(place), Mailbox.Wait(8192));
             system.Spawn("retention", () => new RetentionActor(storage, options.Retention));
             TraceQueries queries = new(database);
-            Stitching.JourneyQueries journeys = new(database, queries, filters);
+            Stitching.JourneyQueries journeys = new(database, queries, scopes);
             ClusterExport exports = new(queries, journeys, options.StateDirectory, Version, time);
             ActorRef<FeedMessage> feed = system.Spawn<FeedMessage>("journey-feed", () => new JourneyFeedActor(cluster, journeys, metrics), Mailbox.Wait(1_024));
             system.Spawn("disk-limit", () => new DiskLimitActor(cluster, queries));
@@ -127,11 +127,11 @@ internal sealed class ControllerHost : IAsyncDisposable
     }
 
     /// <summary>What happens is shown and counted; who shows it may be behind, and says so.</summary>
-    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ActorRef<StorageMessage> storage, ControllerMetrics metrics, Stitching.SessionFilters filters, TimeProvider time) => new()
+    private static ClusterListeners Listeners(ActorRef<LiveMessage> live, ActorRef<StorageMessage> storage, ControllerMetrics metrics, Stitching.SessionScopes scopes, TimeProvider time) => new()
     {
         Session = view =>
         {
-            filters.Set(view.Id, view.Request.Filter);
+            scopes.Set(view);
             live.Tell(new SessionTold(view));
         },
         Node = view =>

@@ -54,7 +54,7 @@ internal sealed record JourneyPage(IReadOnlyList<JourneyRecord> Journeys, long? 
 /// Joins what is stored when somebody asks, window by window: nothing is kept that could differ from the traces, and what a node hands in
 /// late from its spool is joined like the rest.
 /// </summary>
-internal sealed class JourneyQueries(Database database, TraceQueries traces, SessionFilters? filters = null)
+internal sealed class JourneyQueries(Database database, TraceQueries traces, SessionScopes? scopes = null)
 {
     /// <summary>Read beside the time that is asked for, so that no journey is cut.</summary>
     private const long MarginNs = 3_000_000_000;
@@ -220,7 +220,7 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces, Ses
         expected.Learn(journeys);
         ClockPairs clocks = new();
         clocks.Learn(journeys);
-        return new JourneyWriter(new JourneyFacts(session, names, losses, expected, clocks) { Filter = filters?.Of(session) });
+        return new JourneyWriter(new JourneyFacts(session, names, losses, expected, clocks) { Scope = scopes?.Of(session) ?? SessionScope.Everything });
     }
 
     private static (IReadOnlyList<JourneyHops> Journeys, HashSet<TraceId>? Matches) Join(HopQueries stored, IReadOnlyList<FrameSpan> frames, TraceQuery search)

@@ -8,8 +8,7 @@ namespace NftCluster.Controller.Stitching;
 /// <summary>What is known beside the hops: the nodes' names, and what was lost where and when.</summary>
 internal sealed record JourneyFacts(string SessionId, IReadOnlyDictionary<string, string> NodeNames, IReadOnlyList<StoredLoss> Losses, ExpectedNext Expected, ClockPairs Clocks)
 {
-    /// <summary>The session's filter; null = everything passes, or nobody knows.</summary>
-    public Predicate<PacketSide>? Filter { get; init; }
+    public SessionScope Scope { get; init; } = SessionScope.Everything;
 
     public string NameOf(string node) => NodeNames.GetValueOrDefault(node, node);
 }
@@ -91,12 +90,16 @@ internal sealed class JourneyWriter(JourneyFacts facts)
             hasHole = true;
             reasons.Add($"the session's filter does not match what left {facts.NameOf(last.Node)}: later hops may be hidden by it");
         }
+        if (hasHole || outcome == "forwarded-out")
+        {
+            reasons.AddRange(facts.Scope.Blind.Where(node => !journey.Hops.Any(hop => hop.Node == node.Key)).Select(node => $"{facts.NameOf(node.Key)} sees nothing of this session: {node.Value}"));
+        }
         reasons.AddRange(Losses(journey, hasHole || outcome == "forwarded-out"));
         return reasons;
     }
 
     /// <summary>By the same measure what came in must pass: a filter that asks for what a trace does not keep says nothing.</summary>
-    private bool IsHidden(Hop last) => facts.Filter is { } passes && last is { Verdict: "forwarded", In: { } came, Out: { } left } && came.Endpoints != left.Endpoints
+    private bool IsHidden(Hop last) => facts.Scope.Filter is { } passes && last is { Verdict: "forwarded", In: { } came, Out: { } left } && came.Endpoints != left.Endpoints
         && passes(Header(last, came)) && !passes(Header(last, left));
 
     private static PacketSide Header(Hop hop, HopSide side) => new()

@@ -56,12 +56,26 @@ public sealed class JourneyWriterTests
         IReadOnlyList<JourneyHops> journeys = Hops.Journeys(hop);
         JourneyFacts facts = new("s1", _names, [], new ExpectedNext(), new ClockPairs());
 
-        string[] Reasons(Predicate<PacketSide>? filter) => [.. new JourneyWriter(facts with { Filter = filter }).Write(journeys[0]).IncompleteReasons];
+        string[] Reasons(Predicate<PacketSide>? filter) => [.. new JourneyWriter(facts with { Scope = SessionScope.Everything with { Filter = filter } }).Write(journeys[0]).IncompleteReasons];
 
         Assert.Equal(["the session's filter does not match what left edge: later hops may be hidden by it"], Reasons(side => side.SrcIp == "10.0.0.1"));
         Assert.Empty(Reasons(side => side.DstIp == "10.0.0.2"));
         Assert.Empty(Reasons(side => false)); // it asks for what is not kept
         Assert.Empty(Reasons(null));
+    }
+
+    [Fact]
+    public void A_node_that_never_ran_the_session_is_named_where_a_packet_may_have_gone_on()
+    {
+        SessionScope scope = SessionScope.Everything with { Blind = new Dictionary<string, string>(StringComparer.Ordinal) { ["r2"] = "needs CAP_BPF" } };
+        JourneyFacts facts = new("s1", _names, [], new ExpectedNext(), new ClockPairs()) { Scope = scope };
+        Hop[] way = _hops.Through(5, 0, "r1", "r2", "r3");
+
+        string[] Reasons(params Hop[] hops) => [.. new JourneyWriter(facts).Write(Hops.Journeys(hops)[0]).IncompleteReasons];
+
+        Assert.Equal(["core sees nothing of this session: needs CAP_BPF"], Reasons(way[0]));
+        Assert.Equal(["1 unseen router(s) between edge and exit", "core sees nothing of this session: needs CAP_BPF"], Reasons(way[0], way[2]));
+        Assert.Empty(Reasons(way[0] with { Out = null, Verdict = "delivered" }));
     }
 
     [Fact]
