@@ -44,6 +44,12 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
         FollowClock();
         PacketSide? came = trace.HasIn ? Side(trace.In, trace.InIfindex, trace.Netns) : null;
         PacketSide? left = trace.HasOut ? Side(trace.Out, trace.OutIfindex, trace.Netns) : null;
+        bool showsIn = trace.Direction != TraceDirection.Outbound && trace.BeganInSight;
+        if (SnapBytes > 0 && trace.Payload is { Length: > 0 } payload)
+        {
+            string bytes = Convert.ToHexStringLower(payload[..Math.Min(SnapBytes, payload.Length)]);
+            (came, left) = showsIn && came is not null ? (came with { Payload = bytes }, left) : (came, left is null ? null : left with { Payload = bytes });
+        }
         PacketSide? shown = came ?? left;
         string direction = NameOf(trace.Direction);
         return new TraceRecord
@@ -65,7 +71,7 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             FunctionsCalled = FunctionsOf(trace),
             Complete = trace.IsComplete,
             IncompleteReason = trace.IsComplete ? null : WhyIncomplete(trace),
-            In = trace.Direction == TraceDirection.Outbound || !trace.BeganInSight ? null : came,
+            In = showsIn ? came : null,
             Out = left,
             Netns = trace.Netns,
             Events = LeavesEventsOut ? [] : Events(trace, came, left, direction),
@@ -272,7 +278,6 @@ internal sealed class TraceRecordFactory(ProbeFacts facts, HostFacts host, DropR
             FragmentOffset = h.Has(HeaderParts.Fragment) ? h.FragmentOffset * 8 : null,
             WireDigest = PacketDigests.Wire(h) is { } wire ? Hex(wire) : null,
             ContentDigest = PacketDigests.Content(h) is { } content ? Hex(content) : null,
-            Payload = SnapBytes > 0 && h.PayloadKept > 0 ? Convert.ToHexStringLower(((ReadOnlySpan<byte>)h.Payload)[..Math.Min(SnapBytes, h.PayloadKept)]) : null,
         };
     }
 

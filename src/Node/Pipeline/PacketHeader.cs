@@ -44,11 +44,7 @@ internal struct PacketHeader
     public byte Protocol;
     public byte Ttl;
     public byte TcpFlags;
-
-    /// <summary>Bytes of <see cref="Payload"/> that are there.</summary>
-    public byte PayloadKept;
     public HeaderParts Parts;
-    public PayloadBytes Payload;
 
     public readonly bool Has(HeaderParts part) => (Parts & part) != 0;
 
@@ -85,6 +81,21 @@ internal struct PacketHeader
                 header.ParseArp(network);
                 break;
         }
+    }
+
+    /// <summary>The payload's first bytes in the frame that was parsed, as many as it shows, at most <see cref="MostPayloadBytes"/>.</summary>
+    public readonly ReadOnlySpan<byte> PayloadIn(ReadOnlySpan<byte> frame)
+    {
+        if (!Has(HeaderParts.Tcp) && !Has(HeaderParts.Echo) && !(Has(HeaderParts.Ports) && Protocol is 17 or 136))
+        {
+            return [];
+        }
+        int at = EthernetBytes + (int)(Length - PayloadLength);
+        for (int type = 12; BinaryPrimitives.ReadUInt16BigEndian(frame[type..]) is 0x8100 or 0x88a8; type += 4)
+        {
+            at += 4;
+        }
+        return at >= frame.Length ? [] : frame.Slice(at, (int)Math.Min(Math.Min(PayloadLength, MostPayloadBytes), (uint)(frame.Length - at)));
     }
 
     private void ParseIPv4(ReadOnlySpan<byte> ip)
@@ -171,13 +182,11 @@ internal struct PacketHeader
                 TcpFlags = transport[13];
                 Parts |= HeaderParts.Tcp;
                 Strip((uint)(transport[12] >> 4) * 4);
-                KeepPayload(transport, (transport[12] >> 4) * 4);
                 break;
             case 17 or 136:
                 ReadPorts(transport);
                 Strip(8);
                 DigestPayload(transport[8..]);
-                KeepPayload(transport, 8);
                 break;
             case 132 or 33:
                 ReadPorts(transport);
@@ -195,7 +204,6 @@ internal struct PacketHeader
                 if (Has(HeaderParts.Echo))
                 {
                     DigestPayload(transport[8..]); // not of errors: they carry a header that NAT changes
-                    KeepPayload(transport, 8);
                 }
                 break;
         }
@@ -216,15 +224,6 @@ internal struct PacketHeader
         {
             PayloadDigest = XxHash64.HashToUInt64(sampled[..size]);
             Parts |= HeaderParts.Payload;
-        }
-    }
-
-    private void KeepPayload(ReadOnlySpan<byte> transport, int header)
-    {
-        if (transport.Length > header)
-        {
-            PayloadKept = (byte)Math.Min(Math.Min(PayloadLength, MostPayloadBytes), (uint)(transport.Length - header));
-            transport.Slice(header, PayloadKept).CopyTo(Payload);
         }
     }
 
@@ -264,12 +263,6 @@ internal struct PacketHeader
         && TcpAck == other.TcpAck
         && HasSourceOf(other)
         && HasDestinationOf(other);
-
-    [InlineArray(MostPayloadBytes)]
-    public struct PayloadBytes
-    {
-        private byte _element;
-    }
 
     [InlineArray(16)]
     public struct AddressBytes

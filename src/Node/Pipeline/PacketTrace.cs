@@ -16,7 +16,7 @@ internal sealed class PacketTrace
     private NftVerdict[] _verdicts = [];
     private ConntrackTuples? _tuples;
     private CloneAddresses _clones;
-    private int _cloneCount;
+    private byte[]? _payload; // its length, then its bytes: a trace has no room for another field
 
     public PacketHeader In;
     public PacketHeader Out;
@@ -32,7 +32,7 @@ internal sealed class PacketTrace
     /// <summary>Address of the packet's buffer as last seen; clones share it.</summary>
     public ulong Head { get; internal set; }
 
-    public ReadOnlySpan<ulong> Clones => ((ReadOnlySpan<ulong>)_clones)[.._cloneCount];
+    public ReadOnlySpan<ulong> Clones => ((ReadOnlySpan<ulong>)_clones)[..CloneCount];
 
     public ulong LastNs { get; private set; }
 
@@ -42,7 +42,7 @@ internal sealed class PacketTrace
 
     public uint Generation { get; private set; }
 
-    public int EventCount { get; private set; }
+    public ushort EventCount { get; private set; }
 
     public uint InIfindex { get; private set; }
 
@@ -68,7 +68,7 @@ internal sealed class PacketTrace
 
     public ReadOnlySpan<TraceEvent> Events => _events.AsSpan(0, EventCount);
 
-    public int NftVerdictCount { get; private set; }
+    public ushort NftVerdictCount { get; private set; }
 
     public ReadOnlySpan<NftVerdict> NftVerdicts => _verdicts.AsSpan(0, NftVerdictCount);
 
@@ -106,6 +106,9 @@ internal sealed class PacketTrace
     /// </summary>
     private bool IsTakenIn => End is TraceEnd.Timeout or TraceEnd.Replaced && (Marks & TraceMarks.LocalStack) != 0;
 
+    /// <summary>No skb lies at 0.</summary>
+    private int CloneCount => ((ReadOnlySpan<ulong>)_clones).IndexOf(0UL) is var end and >= 0 ? end : CloneAddresses.Capacity;
+
     private bool HasQueued => (Marks & TraceMarks.Queued) != 0;
 
     public void Begin(in PacketEvent first, uint generation)
@@ -114,10 +117,15 @@ internal sealed class PacketTrace
         Netns = first.Netns;
         Generation = generation;
         FirstNs = LastNs = first.TimestampNs;
-        EventCount = NftVerdictCount = _cloneCount = 0;
+        EventCount = NftVerdictCount = 0;
+        _clones = default;
         InIfindex = OutIfindex = DropReason = Pid = 0;
         DropLocation = Head = 0;
         _tuples?.Clear();
+        if (_payload is not null)
+        {
+            _payload[0] = 0;
+        }
         Stage = TraceStage.None;
         Marks = TraceMarks.None;
         End = TraceEnd.Open;
@@ -241,6 +249,19 @@ internal sealed class PacketTrace
         }
     }
 
+    /// <summary>The payload's first bytes, of the header that was seen first; empty where nobody wants them.</summary>
+    public ReadOnlySpan<byte> Payload => _payload is null ? [] : _payload.AsSpan(1, _payload[0]);
+
+    /// <summary>Only the first counts.</summary>
+    public void KeepPayload(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > 0 && (_payload ??= new byte[1 + PacketHeader.MostPayloadBytes])[0] == 0)
+        {
+            bytes.CopyTo(_payload.AsSpan(1));
+            _payload[0] = (byte)bytes.Length;
+        }
+    }
+
     /// <summary>A door's header: the first is how the packet came in, the last how it left.</summary>
     public void SetHeader(in PacketHeader header, uint ifindex, ProbeRole role)
     {
@@ -269,11 +290,12 @@ internal sealed class PacketTrace
     /// <summary>False when there are too many: their doors still find the trace by the buffer they share, their other events do not.</summary>
     public bool AddClone(ulong skbAddr)
     {
-        if (_cloneCount == CloneAddresses.Capacity)
+        int count = CloneCount;
+        if (count == CloneAddresses.Capacity)
         {
             return false;
         }
-        _clones[_cloneCount++] = skbAddr;
+        _clones[count] = skbAddr;
         return true;
     }
 

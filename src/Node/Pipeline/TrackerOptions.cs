@@ -18,6 +18,9 @@ internal sealed record TrackerOptions
     /// <summary>Verdicts whose packet could not be told stand as traces of their own; else they are only counted (a filter may not want them).</summary>
     public bool ShowsUnjoinedVerdicts { get; init; } = true;
 
+    /// <summary>Traces keep their payload's first bytes.</summary>
+    public bool KeepsPayload { get; init; }
+
     /// <summary>Open traces; the one without events for longest is evicted, and counted.</summary>
     public int MaxOpen { get; init; } = 100_000;
 }

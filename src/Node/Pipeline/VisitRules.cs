@@ -22,14 +22,21 @@ internal static class VisitRules
     /// </summary>
     private static bool MayBeInside(in PacketHeader inner, in PacketHeader outer)
     {
-        long around = (long)outer.Length - inner.Length;
-        return inner.Segments > 1 || outer.Protocol switch
+        // An IPv6 header around is 20 bytes longer, with the tunnel's encapsulation limit 8 more (RFC 2473).
+        long around = (long)outer.Length - inner.Length - (outer.Has(HeaderParts.IPv6) ? 20 : 0);
+        return inner.Segments > 1 || outer.Segments > 1 || outer.Protocol switch
         {
-            // VXLAN: IPv4 20 or IPv6 40, UDP 8, VXLAN 8, Ethernet 14 with or without a tag.
-            17 when outer.DestinationPort is 4789 or 8472 => around is 50 or 54 or 70 or 74,
-            17 => around >= 50,
-            4 or 41 => around >= 20,
-            _ => around >= 22,
+            // VXLAN: IPv4 20, UDP 8, VXLAN 8, Ethernet 14 with or without a tag.
+            17 when outer.DestinationPort is 4789 or 8472 => around is 50 or 54,
+            // GENEVE: the same with options of up to 252 bytes.
+            17 when outer.DestinationPort is 6081 => around is >= 50 and <= 50 + 4 + 252,
+            // WireGuard: IPv4 20, UDP 8, its header 16, its tag 16, and up to 15 bytes that fill it up.
+            17 => around is >= 60 and <= 75,
+            4 or 41 => around is 20 or 28,
+            // GRE: 4, and 4 for each of checksum, key and number; with Ethernet inside 14 more.
+            47 => around is 24 or 28 or 32 or 36 or 38 or 42 or 46 or 50,
+            // ESP and L2TP say it of themselves alone.
+            _ => around is >= 22 and <= 120,
         };
     }
 

@@ -36,13 +36,15 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         ProbeRole role = facts.Role(e.Probe);
         PacketHeader header = default;
         ulong head = 0;
+        ReadOnlySpan<byte> frame = default;
         bool hasHeader = (e.Flags & TraceAbi.EventSample) != 0;
         if (hasHeader)
         {
             ref readonly HeaderSample sample = ref MemoryMarshal.AsRef<HeaderSample>(tail);
             head = sample.Head;
             int size = Math.Min(e.SampleSize, sample.Valid);
-            PacketHeader.Parse(tail.Slice(Unsafe.SizeOf<HeaderSample>(), size), sample.FrameLength, sample.GsoSegs, out header);
+            frame = tail.Slice(Unsafe.SizeOf<HeaderSample>(), size);
+            PacketHeader.Parse(frame, sample.FrameLength, sample.GsoSegs, out header);
         }
 
         PacketTrace? trace = Find(e, role, hasHeader, header, head, closed);
@@ -77,6 +79,10 @@ internal sealed class VisitTracker(ProbeFacts facts, TrackerOptions options, Tra
         {
             Rehead(trace, head);
             trace.SetHeader(header, e.Ifindex, role);
+            if (options.KeepsPayload)
+            {
+                trace.KeepPayload(header.PayloadIn(frame));
+            }
         }
         if ((e.Flags & TraceAbi.EventTask) != 0)
         {

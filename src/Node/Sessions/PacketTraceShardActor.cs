@@ -34,7 +34,7 @@ internal sealed class PacketTraceShardActor : Actor<ShardMessage>, ITraceSink
         _output = output;
         _pool = pool;
         bool wantsEverything = string.IsNullOrWhiteSpace(spec.Filter) && spec.Device is null && spec.Mark is null;
-        _tracker = new VisitTracker(facts, spec.Tracker with { ShowsUnjoinedVerdicts = wantsEverything }, _pool);
+        _tracker = new VisitTracker(facts, spec.Tracker with { ShowsUnjoinedVerdicts = wantsEverything, KeepsPayload = spec.SnapBytes > 0 }, _pool);
         _statistics = new SessionStatistics(facts.Count);
         _reader = new BatchReader(_tracker, _statistics, sessionBit) { OnTraceFailed = failure => _session.Tell(new TraceFailed(failure.Message)) };
         _keepsAll = string.Equals(spec.Quality, TraceQuality.All, StringComparison.Ordinal);

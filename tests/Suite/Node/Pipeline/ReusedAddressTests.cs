@@ -50,6 +50,16 @@ public sealed class ReusedAddressTests
     public void A_packet_that_cannot_have_been_inside_the_tunnel_packet_before_it() =>
         TwoTraces(_script.Receive(Of(Frames.Udp4(payload: 50, to: 4789))).Receive(Of(Frames.Udp4(payload: 32)), EventScript.Eth1));
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(47)]
+    public void Inside_a_tunnel_without_ports_the_bytes_around_must_fit_too(byte protocol)
+    {
+        byte[] outer = Frames.Ethernet(0x0800, Frames.IPv4(protocol, new byte[84], "192.0.2.1", "192.0.2.2", 900, 64));
+
+        TwoTraces(_script.Receive(Of(outer)).Receive(Of(Frames.Udp4(payload: 20)), EventScript.Eth1));
+    }
+
     [Fact]
     public void A_tunnel_packet_that_cannot_be_around_what_left_before_it() =>
         TwoTraces(_script.Forward(Of(Frames.Udp4(payload: 32))).LocalOut(Of(Frames.Udp4(payload: 50, to: 4789))));
