@@ -42,6 +42,7 @@ internal static class JourneySorter
         {
             part.Hops.Sort(InOrder);
             part.Joins.Sort(InOrder);
+            FollowJoins(part.Hops, part.Joins);
             part.Ambiguous.Sort(InOrder);
             journeys.Add(new JourneyHops(part.Hops, part.Joins, part.Ambiguous, crowds.Count == 0 ? 0 : part.Hops.Max(hop => crowds.GetValueOrDefault(hop))));
         }
@@ -71,6 +72,26 @@ internal static class JourneySorter
         int time = a.InNs.CompareTo(b.InNs);
         return time != 0 ? time : Compare(a, b);
     }
+
+    /// <summary>What comes after what, joins tell; the order of hops where they leave it open. A tunnel's TTL has nothing to do with that of what is inside.</summary>
+    private static void FollowJoins(List<Hop> hops, List<Join> joins)
+    {
+        if (joins.TrueForAll(join => IndexOf(hops, join.From) < IndexOf(hops, join.To)))
+        {
+            return;
+        }
+        List<Hop> waiting = [.. hops];
+        hops.Clear();
+        while (waiting.Count > 0)
+        {
+            // Joins that go round in a circle: as they stand.
+            int next = Math.Max(0, waiting.FindIndex(hop => !joins.Exists(join => ReferenceEquals(join.To, hop) && IndexOf(waiting, join.From) >= 0)));
+            hops.Add(waiting[next]);
+            waiting.RemoveAt(next);
+        }
+    }
+
+    private static int IndexOf(List<Hop> hops, Hop one) => hops.FindIndex(hop => ReferenceEquals(hop, one));
 
     private static int InOrder(Join a, Join b) => InOrder(a.From, b.From) is var order && order != 0 ? order : InOrder(a.To, b.To);
 

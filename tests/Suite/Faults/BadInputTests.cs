@@ -49,7 +49,7 @@ public sealed class BadInputTests
     [InlineData("frobnicate", "'frobnicate'")]
     [InlineData("show /proc/nosuch.json", "cannot read /proc/nosuch.json")]
     [InlineData("show", "'show'")]
-    [InlineData("lab up no-such-topology", "there is no topology 'no-such-topology': give a file, or one of these names: fleet, line")]
+    [InlineData("lab up no-such-topology", "there is no topology 'no-such-topology': give a file, or one of these names: asymmetric, blackhole, dnat, ecmp, fleet")]
     public async Task A_command_that_cannot_be_is_refused_in_one_line(string arguments, string expected)
     {
         Root.Required();

@@ -25,6 +25,7 @@ internal sealed class JourneyRun
     /// <summary>By the IP id of the packet around it.</summary>
     private readonly Dictionary<int, int> _inTunnel = [];
     private readonly Dictionary<int, HashSet<string>> _routers = [];
+    private bool _hasUnread;
 
     public int Sent { get; private set; }
 
@@ -94,6 +95,7 @@ internal sealed class JourneyRun
             Packet packet = CapturedPacket.Parse(captured);
             if (packet.DestinationPort == WireGuardPort)
             {
+                _hasUnread = true;
                 continue; // what is inside, tcpdump cannot read
             }
             int number;
@@ -125,6 +127,17 @@ internal sealed class JourneyRun
         {
             await Fleet.UntilAsync(async () => (await Fleet.NodesAsync()).All(node => node.Spool is { Frames: 0 }), "the spools are empty");
         }
+        long before = -1;
+        await Fleet.UntilAsync(async () =>
+        {
+            long now = await traces.CountAsync(SessionId, TestContext.Current.CancellationToken);
+            (bool isStill, before) = (now == before, now);
+            if (_hasUnread)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken); // longer than a trace stays open: how many there will be, nobody can tell
+            }
+            return isStill || !_hasUnread;
+        }, "nothing more is stored");
         await foreach (StoredTrace stored in traces.AllAsync(SessionId, FrameRange.All, TestContext.Current.CancellationToken))
         {
             if (NumberOf(stored.Trace) is { } number)
