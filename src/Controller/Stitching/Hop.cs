@@ -39,9 +39,6 @@ internal sealed record HopSide
 
     public int PayloadLength { get; init; }
 
-    /// <summary>Bytes from the network header on.</summary>
-    public long Length { get; init; }
-
     /// <summary>By the sequence number: what holds it, holds these bytes.</summary>
     public bool IsTcpData => TcpSeq is not null && PayloadLength > 0;
 }
@@ -66,9 +63,6 @@ internal sealed record Hop
 
     /// <summary>Null = nothing is known of this clock.</summary>
     public long? ClockBoundNs { get; init; }
-
-    /// <summary>Kernel address of the skb, for what happens on one host; 0 = not known.</summary>
-    public ulong Skb { get; init; }
 
     /// <summary>As the trace calls it: UDP, ARP, ip-47.</summary>
     public string Protocol { get; init; } = "unknown";

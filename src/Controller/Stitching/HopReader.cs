@@ -32,7 +32,6 @@ internal sealed class HopReader(StoredHops stored)
             LastNs = first + (long)trace.DurationNs,
             ClockOffsetNs = stored.ClockOffsetNs ?? 0,
             ClockBoundNs = stored.ClockBoundNs,
-            Skb = trace.SkbAddr,
             Protocol = ProtocolOf(trace, trace.In ?? trace.Out) ?? "unknown",
             In = Side(trace, trace.In),
             Out = Side(trace, trace.Out),
@@ -57,7 +56,6 @@ internal sealed class HopReader(StoredHops stored)
         FragmentOffset = side.HasFragmentOffset ? (int)side.FragmentOffset : null,
         Echo = side.HasIcmpId && side.HasIcmpSeq ? (side.IcmpId << 16) | side.IcmpSeq : null,
         TcpSeq = side.HasTcpSeq ? side.TcpSeq : null,
-        Length = (long)side.Length,
         PayloadLength = side.HasPayloadLength ? (int)side.PayloadLength : 0,
     };
 

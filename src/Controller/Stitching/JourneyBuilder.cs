@@ -59,10 +59,8 @@ internal sealed class JourneyBuilder
         {
             Each(group, joined, hops => _wire.Join(hops, digest, joined.Take));
         }
-        // 2. Of the ends that are still open: what went into a tunnel, bytes of a stream, fragments of a datagram.
+        // 2. Of the ends that are still open: bytes of a stream, fragments of a datagram.
         List<Join> found = [];
-        TunnelJoiner.Join(_hops.Values, joined.IsOutOpen, joined.IsInOpen, found.Add);
-        joined.TakeAll(found);
         foreach (List<Hop> group in Streams(joined).Values)
         {
             Each(group, joined, hops => _loose.JoinRanges(hops, joined.IsOutOpen, joined.IsInOpen, found.Add));
