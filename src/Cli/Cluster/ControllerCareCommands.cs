@@ -19,10 +19,10 @@ internal static class ControllerCareCommands
 
             Example:
               nftcluster controller backup /backup/nftcluster-monday.db
-            """, file, (state, parsed, error) =>
+            """, file, async (state, parsed, error) =>
         {
             Backup.Make(Existing(state), parsed.GetValue(file)!);
-            error.WriteLine($"nftcluster: {parsed.GetValue(file)}, {new FileInfo(parsed.GetValue(file)!).Length} bytes");
+            await error.WriteLineAsync($"nftcluster: {parsed.GetValue(file)}, {new FileInfo(parsed.GetValue(file)!).Length} bytes");
         });
     }
 
@@ -35,12 +35,12 @@ internal static class ControllerCareCommands
 
             Example:
               nftcluster controller restore /backup/nftcluster-monday.db
-            """, file, (state, parsed, error) =>
+            """, file, async (state, parsed, error) =>
         {
             StateDirectory.Prepare(state);
             using FileStream mine = StateDirectory.Claim(state);
             string? kept = Backup.Restore(state, parsed.GetValue(file)!);
-            error.WriteLine($"nftcluster: restored{(kept is null ? "" : $"; what was there is {kept}")}");
+            await error.WriteLineAsync($"nftcluster: restored{(kept is null ? "" : $"; what was there is {kept}")}");
         });
     }
 
@@ -52,11 +52,11 @@ internal static class ControllerCareCommands
 
             Example:
               nftcluster controller reset-admin
-            """, name, (state, parsed, error) =>
+            """, name, async (state, parsed, error) =>
         {
             string user = parsed.GetValue(name)!;
             string password = FirstAdmin.Reset(new Accounts(Existing(state), TimeProvider.System), user);
-            error.WriteLine($"nftcluster: shown only now: user {user}, password {password}");
+            await error.WriteLineAsync($"nftcluster: shown only now: user {user}, password {password}");
         });
     }
 
@@ -71,24 +71,24 @@ internal static class ControllerCareCommands
             Examples:
               nftcluster controller replace-ca
               nftcluster controller replace-ca --finish
-            """, null, (state, parsed, error) =>
+            """, null, async (state, parsed, error) =>
         {
             Database database = Existing(state);
             CertificateStore store = new(state, TimeProvider.System);
             if (!parsed.GetValue(finish))
             {
                 store.ReplaceAuthority();
-                error.WriteLine("nftcluster: a new CA signs from the controller's next start on; the old one is trusted until replace-ca --finish");
+                await error.WriteLineAsync("nftcluster: a new CA signs from the controller's next start on; the old one is trusted until replace-ca --finish");
                 return;
             }
             DateTimeOffset? replaced = store.ReplacedAt();
-            KnownNode[] behind = replaced is { } since ? [.. NodeRegistry.ReadAsync(new Journal(database)).GetAwaiter().GetResult().CertifiedBefore(since)] : [];
+            KnownNode[] behind = replaced is { } since ? [.. (await NodeRegistry.ReadAsync(new Journal(database))).CertifiedBefore(since)] : [];
             if (behind.Length > 0 && !parsed.GetValue(force))
             {
                 throw new UsageException($"{behind.Length} node(s) have a certificate of the old CA still ({string.Join(", ", behind.Take(5).Select(node => node.Name))}{(behind.Length > 5 ? " …" : "")}): let them connect first, revoke them, or give --force (they must join again)");
             }
             store.FinishReplacement();
-            error.WriteLine("nftcluster: the old CA is trusted no more from the controller's next start on");
+            await error.WriteLineAsync("nftcluster: the old CA is trusted no more from the controller's next start on");
         });
         command.Options.Add(finish);
         command.Options.Add(force);
@@ -100,7 +100,7 @@ internal static class ControllerCareCommands
         ? Database.Open(state)
         : throw new UsageException($"there is no controller's database in {state}: give --state-dir");
 
-    private static Command Command(string name, string description, Argument? argument, Action<string, ParseResult, TextWriter> act)
+    private static Command Command(string name, string description, Argument? argument, Func<string, ParseResult, TextWriter, Task> act)
     {
         Command command = new(name, description);
         Option<string> state = new("--state-dir") { Description = "The controller's. Default: /var/lib/nftcluster/controller.", DefaultValueFactory = _ => new ControllerOptions().StateDirectory, HelpName = "DIR" };
@@ -109,10 +109,10 @@ internal static class ControllerCareCommands
             command.Arguments.Add(argument);
         }
         command.Options.Add(state);
-        command.SetAction((parsed, _) => Failures.GuardedAsync(parsed, () =>
+        command.SetAction((parsed, _) => Failures.GuardedAsync(parsed, async () =>
         {
-            act(parsed.GetValue(state)!, parsed, parsed.InvocationConfiguration.Error);
-            return Task.FromResult(0);
+            await act(parsed.GetValue(state)!, parsed, parsed.InvocationConfiguration.Error);
+            return 0;
         }));
         return command;
     }

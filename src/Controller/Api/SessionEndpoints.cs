@@ -91,6 +91,7 @@ internal static class SessionEndpoints
                 return ApiProblem.Of(error);
             }
             place.Exports.Forget(id);
+            place.Journeys.Forget(id);
             RetentionDone done = await place.AskStorageAsync<RetentionDone>(reply => new RemoveSession(id, reply), context.RequestAborted);
             return done.Error is { } failed ? ApiProblem.Of(StatusCodes.Status503ServiceUnavailable, failed) : Results.NoContent();
         }

@@ -60,9 +60,22 @@ internal sealed class ClusterExport(TraceQueries queries, JourneyQueries journey
         {
             return null;
         }
+        SweepParts();
         ExportPart part = new(Path.Combine(PartFolder, $"{session.Id}.{first + 1}-{last}.json"), first + 1, last);
         await WriteFileAsync(part.Path, file => _json.WriteAsync(file, session, nodes, new FrameRange(first, last), cancellation));
         return part;
+    }
+
+    /// <summary>What a killed writer left: nobody else writes here.</summary>
+    private void SweepParts()
+    {
+        if (Directory.Exists(PartFolder))
+        {
+            foreach (string unfinished in Directory.EnumerateFiles(PartFolder).Where(file => !file.EndsWith(".json", StringComparison.Ordinal)))
+            {
+                File.Delete(unfinished);
+            }
+        }
     }
 
     /// <summary>Oldest first.</summary>

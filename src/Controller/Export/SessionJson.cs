@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using NftCluster.Controller.Api;
 using NftCluster.Controller.Cluster;
 using NftCluster.Controller.Sessions;
 using NftCluster.Controller.Stitching;
@@ -14,7 +15,6 @@ internal sealed class SessionJson(TraceQueries queries, JourneyQueries journeys,
     private const int FlushAt = 1 << 20;
 
     private static readonly JsonWriterOptions _lenient = new() { SkipValidation = true };
-    private static readonly JsonSerializerOptions _journey = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>Journeys only of a whole session: one that is cut in two would say of its packets what is not so.</summary>
     public async Task WriteAsync(Stream to, ClusterSessionView session, IReadOnlyList<NodeView> nodes, FrameRange range, CancellationToken cancellation)
@@ -48,7 +48,7 @@ internal sealed class SessionJson(TraceQueries queries, JourneyQueries journeys,
             json.WriteStartArray("journeys");
             await journeys.EachAsync(session.Id, names, journey =>
             {
-                JsonSerializer.Serialize(json, journey, _journey);
+                JsonSerializer.Serialize(json, journey, ApiJson.Options);
                 if (json.BytesPending > FlushAt)
                 {
                     json.Flush();

@@ -82,7 +82,7 @@ internal sealed class ControllerHost : IAsyncDisposable
             TraceQueries queries = new(database);
             Stitching.JourneyQueries journeys = new(database, queries, scopes);
             ClusterExport exports = new(queries, journeys, options.StateDirectory, Version, time);
-            ActorRef<FeedMessage> feed = system.Spawn<FeedMessage>("journey-feed", () => new JourneyFeedActor(cluster, journeys, metrics), Mailbox.Wait(1_024));
+            ActorRef<FeedMessage> feed = system.Spawn<FeedMessage>("journey-feed", () => new JourneyFeedActor(cluster, queries, journeys, metrics), Mailbox.Wait(1_024));
             system.Spawn("disk-limit", () => new DiskLimitActor(cluster, queries));
             if (options.Rotation.Every > TimeSpan.Zero)
             {

@@ -34,6 +34,7 @@ internal sealed class ControllerMetrics : IDisposable
         JourneysForgotten = _meter.CreateCounter<long>("nftcluster_live_journeys_forgotten_total", null, "Traces of journeys that were shown so long ago that a change of theirs is shown as new.");
         TelemetryJourneys = _meter.CreateCounter<long>("nftcluster_otlp_journeys_total", null, "Journeys that the OTLP collector took.");
         TelemetryFailures = _meter.CreateCounter<long>("nftcluster_otlp_failures_total", null, "Times that it did not.");
+        TelemetryLate = _meter.CreateCounter<long>("nftcluster_otlp_late_traces_total", null, "Traces that nodes handed in after their packets' journeys were sent.");
         TelemetrySkipped = _meter.CreateCounter<long>("nftcluster_otlp_skipped_traces_total", null, "Traces whose journeys it was never sent, because it was away for too long.");
     }
 
@@ -48,6 +49,8 @@ internal sealed class ControllerMetrics : IDisposable
     public Counter<long> TelemetryJourneys { get; }
 
     public Counter<long> TelemetryFailures { get; }
+
+    public Counter<long> TelemetryLate { get; }
 
     public Counter<long> TelemetrySkipped { get; }
 

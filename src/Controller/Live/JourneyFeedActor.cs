@@ -10,8 +10,10 @@ namespace NftCluster.Controller.Live;
 
 internal abstract record FeedMessage;
 
-/// <summary>From now on it is told of this session's journeys.</summary>
-internal sealed record FollowJourneys(LiveViewer Viewer, string SessionId) : FeedMessage;
+/// <summary>Asks to be told of this session's journeys, as far as traces are stored after the answer.</summary>
+internal sealed record FollowJourneys(LiveViewer Viewer, string SessionId, ActorRef<Following> ReplyTo) : FeedMessage;
+
+internal sealed record Following(string SessionId);
 
 internal sealed record StopFollowing(LiveViewer Viewer) : FeedMessage;
 
@@ -21,7 +23,7 @@ internal sealed record FeedTick : FeedMessage;
 /// Joins again what is near to what was stored since the last look, once a second and only where somebody follows, and tells what has changed: late traces
 /// change their journeys, and viewers see it. Shows up to so many a second; the others are counted in what is shown.
 /// </summary>
-internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, JourneyQueries journeys, Hosting.ControllerMetrics metrics) : Actor<FeedMessage>
+internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, TraceQueries traces, JourneyQueries journeys, Hosting.ControllerMetrics metrics) : Actor<FeedMessage>
 {
     public const int MostPerSecond = 100;
 
@@ -33,16 +35,9 @@ internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, Journey
     {
         switch (message)
         {
-            case FollowJourneys { Viewer: var viewer, SessionId: var session }:
-                if (!_followed.TryGetValue(session, out Followed? followed))
-                {
-                    _followed[session] = followed = new Followed();
-                }
-                followed.Viewers.Add(viewer);
-                if (!Timers.IsActive(nameof(FeedTick)))
-                {
-                    Timers.StartPeriodic(nameof(FeedTick), new FeedTick(), Period);
-                }
+            case FollowJourneys { Viewer: var viewer, SessionId: var session, ReplyTo: var asker }:
+                await FollowAsync(viewer, session);
+                asker.Tell(new Following(session));
                 break;
             case StopFollowing { Viewer: var viewer }:
                 Forget(viewer);
@@ -50,6 +45,31 @@ internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, Journey
             case FeedTick:
                 await LookAsync();
                 break;
+        }
+    }
+
+    private async ValueTask FollowAsync(LiveViewer viewer, string session)
+    {
+        if (!_followed.TryGetValue(session, out Followed? followed))
+        {
+            _followed[session] = followed = new Followed { LastFrame = await LastAsync(session) };
+        }
+        followed.Viewers.Add(viewer);
+        if (!Timers.IsActive(nameof(FeedTick)))
+        {
+            Timers.StartPeriodic(nameof(FeedTick), new FeedTick(), Period);
+        }
+    }
+
+    private async ValueTask<long> LastAsync(string session)
+    {
+        try
+        {
+            return await traces.LastFrameAsync(session, CancellationToken.None);
+        }
+        catch (StorageException)
+        {
+            return 0; // what was stored before is shown, too
         }
     }
 
@@ -114,8 +134,8 @@ internal sealed class JourneyFeedActor(ActorRef<ClusterMessage> cluster, Journey
 
         public ShownJourneys Shown { get; } = new();
 
-        /// <summary>Up to it all was looked at; null = only what comes from now on.</summary>
-        public long? LastFrame { get; set; }
+        /// <summary>Up to it all was looked at.</summary>
+        public required long LastFrame { get; set; }
 
         public long Skipped { get; set; }
     }

@@ -22,6 +22,7 @@ internal sealed class LiveSocket(ActorRef<LiveMessage> hub, ActorRef<FeedMessage
     private const int MostMessage = 16 << 10;
     private const int MostWatched = 64;
     private static readonly TimeSpan _loginPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _feedPatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _looksAgain = TimeSpan.FromSeconds(30);
 
     public async Task RunAsync(HttpContext context)
@@ -39,9 +40,9 @@ internal sealed class LiveSocket(ActorRef<LiveMessage> hub, ActorRef<FeedMessage
             }
             await ServeAsync(context, socket, token, end);
         }
-        catch (Exception ended) when (ended is OperationCanceledException or WebSocketException)
+        catch (Exception ended) when (ended is OperationCanceledException or WebSocketException or TimeoutException or InvalidOperationException)
         {
-            // The viewer went, or the controller stops.
+            // The viewer went, or the controller stops or is too busy.
         }
     }
 
@@ -91,7 +92,7 @@ internal sealed class LiveSocket(ActorRef<LiveMessage> hub, ActorRef<FeedMessage
             hub.Tell(new Watch(viewer, session));
             if (session is not null && WantsJourneys(text))
             {
-                await feed.TellAsync(new FollowJourneys(viewer, session), cancellation);
+                await feed.AskAsync<Following>(reply => new FollowJourneys(viewer, session, reply), _feedPatience, cancellation);
             }
             viewer.Offer(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string?>(StringComparer.Ordinal) { ["type"] = "watching", ["session_id"] = session }));
         }

@@ -7,7 +7,6 @@ namespace NftCluster.Controller.Live;
 /// <summary>What was shown of a session's journeys, so that only what has changed is shown again. The oldest are forgotten beyond a bound, and counted: should they change, they are shown as new.</summary>
 internal sealed class ShownJourneys(int most = ShownJourneys.MostTraces)
 {
-    /// <summary>Some 10 MB.</summary>
     public const int MostTraces = 50_000;
 
     private readonly Dictionary<string, (string Journey, ulong Content)> _byTrace = new(StringComparer.Ordinal);

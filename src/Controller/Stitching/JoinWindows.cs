@@ -11,7 +11,7 @@ internal sealed class JoinWindows(IReadOnlyList<FrameSpan> spans, long marginNs)
     private const long FirstStepNs = 2_000_000_000;
     private const long LongestStepNs = 60_000_000_000;
 
-    /// <summary>Some 200 MB of hops.</summary>
+    /// <summary>At less than a kilobyte each (bench/stitching).</summary>
     private const int MostTraces = 200_000;
 
     private long _step = FirstStepNs;

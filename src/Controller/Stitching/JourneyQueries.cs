@@ -84,6 +84,16 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces, Ses
         }, cancellation), cancellation);
     }
 
+    /// <summary>What was stored of the session after that frame.</summary>
+    public Task<IReadOnlyList<FrameSpan>> StoredBehindAsync(string sessionId, long frame, CancellationToken cancellation) => Task.Run<IReadOnlyList<FrameSpan>>(() =>
+    {
+        using HopQueries hops = new(database, sessionId);
+        return hops.SpansBehind(frame);
+    }, cancellation);
+
+    /// <summary>The session is gone.</summary>
+    public void Forget(string sessionId) => scopes?.Forget(sessionId);
+
     /// <summary>How many traces were seen in this time; frames that reach beyond it count in whole.</summary>
     public Task<long> TracesBetweenAsync(string sessionId, long fromNs, long toNs, CancellationToken cancellation) => Task.Run(() =>
     {
@@ -92,24 +102,14 @@ internal sealed class JourneyQueries(Database database, TraceQueries traces, Ses
     }, cancellation);
 
     /// <summary>
-    /// Those that may have changed by what was stored behind a frame (null = nothing yet: only how far it is), and the last frame that was looked at. Of what is long past, a spool's rest,
-    /// only the newest <see cref="MostChangedNs"/> are joined again.
+    /// Those that may have changed by what was stored behind a frame; answers the last frame that was looked at. Of what is long past, a spool's rest, only the newest <see cref="MostChangedNs"/> are joined again.
     /// </summary>
-    public async Task<long> ChangedAsync(string sessionId, long? behindFrame, IReadOnlyDictionary<string, string> names, Action<JourneyRecord> take, CancellationToken cancellation)
+    public async Task<long> ChangedAsync(string sessionId, long behindFrame, IReadOnlyDictionary<string, string> names, Action<JourneyRecord> take, CancellationToken cancellation)
     {
-        long last = await traces.LastFrameAsync(sessionId, cancellation);
-        if (behindFrame is not { } behind || last <= behind)
-        {
-            return last;
-        }
-        List<FrameSpan> fresh = await Task.Run(() =>
-        {
-            using HopQueries hops = new(database, sessionId);
-            return hops.SpansBehind(behind);
-        }, cancellation);
+        IReadOnlyList<FrameSpan> fresh = await StoredBehindAsync(sessionId, behindFrame, cancellation);
         if (fresh.Count == 0)
         {
-            return last;
+            return behindFrame;
         }
         long to = fresh.Max(span => span.LastNs);
         await BetweenAsync(sessionId, Math.Max(fresh.Min(span => span.FirstNs), to - MostChangedNs) - MarginNs, to + MarginNs, names, take, cancellation);

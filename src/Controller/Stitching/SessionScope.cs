@@ -24,5 +24,7 @@ internal sealed class SessionScopes(Func<string, Predicate<PacketSide>?>? compil
             .ToDictionary(node => node.NodeId, node => node.FailureReason ?? (node.IsConnected ? "does not run it yet" : "offline"), StringComparer.Ordinal)));
     }
 
+    public void Forget(string sessionId) => _scopes.TryRemove(sessionId, out _);
+
     public SessionScope Of(string sessionId) => _scopes.TryGetValue(sessionId, out (string Filter, SessionScope Scope) known) ? known.Scope : SessionScope.Everything;
 }

@@ -6,7 +6,10 @@ using NftCluster.Messages;
 namespace NftCluster.Controller.Storage;
 
 /// <summary>One condition of a search about a value that has no summary: it stands at this place in the trace.</summary>
-internal sealed record ValuePart(string Path, IReadOnlyList<string> Values);
+internal sealed record ValuePart(string Path, IReadOnlyList<string> Values)
+{
+    public string[] Steps { get; } = Path.Split('.');
+}
 
 /// <summary>
 /// Every value of a trace by its place in the JSON: <c>in.ttl</c>, <c>events.pid</c>, <c>nft_events.ct_original.src_ip</c>; of a list any element. For what <see cref="TraceFields"/> has no
@@ -20,7 +23,7 @@ internal static class TraceValues
     public static bool Match(TraceRecord trace, IReadOnlyList<ValuePart> parts)
     {
         JsonNode? json = JsonSerializer.SerializeToNode(trace, TraceJson.Default.TraceRecord);
-        return parts.All(part => At(json, part.Path.Split('.'), 0).Any(value => part.Values.Contains(value, StringComparer.Ordinal)));
+        return parts.All(part => At(json, part.Steps, 0).Any(value => part.Values.Contains(value, StringComparer.Ordinal)));
     }
 
     private static IEnumerable<string> Walk(JsonTypeInfo type, string before)

@@ -26,7 +26,7 @@ internal sealed class TelemetryActor(ActorRef<ClusterMessage> cluster, JourneyQu
     private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, long> _sentUpTo = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Progress> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _sentOfStep = new(StringComparer.Ordinal);
     private TimeSpan _wait = Period;
     private long _began;
@@ -44,7 +44,12 @@ internal sealed class TelemetryActor(ActorRef<ClusterMessage> cluster, JourneyQu
         try
         {
             IReadOnlyDictionary<string, string> names = await NodeNames.AskAsync(cluster, CancellationToken.None);
-            foreach (ClusterSessionView session in await cluster.AskAsync<IReadOnlyList<ClusterSessionView>>(reply => new ListSessions(reply), _patience))
+            IReadOnlyList<ClusterSessionView> sessions = await cluster.AskAsync<IReadOnlyList<ClusterSessionView>>(reply => new ListSessions(reply), _patience);
+            foreach (string gone in _progress.Keys.Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToArray())
+            {
+                _progress.Remove(gone);
+            }
+            foreach (ClusterSessionView session in sessions)
             {
                 isTaken = isTaken && await SendAsync(session.Id, names);
             }
@@ -63,12 +68,22 @@ internal sealed class TelemetryActor(ActorRef<ClusterMessage> cluster, JourneyQu
     private async ValueTask<bool> SendAsync(string session, IReadOnlyDictionary<string, string> names)
     {
         long until = Now - Settle.Ticks * 100;
-        long from = _sentUpTo.TryGetValue(session, out long sent) ? sent : Math.Min(_began, until);
+        if (!_progress.TryGetValue(session, out Progress? progress))
+        {
+            _progress[session] = progress = new Progress { SentUpTo = Math.Min(_began, until), LastFrame = await traces.LastFrameAsync(session, CancellationToken.None) };
+        }
+        await CountLateAsync(session, progress);
+        long from = progress.SentUpTo;
         if (until - from > MostBehind.Ticks * 100)
         {
             metrics.TelemetrySkipped.Add(await journeys.TracesBetweenAsync(session, from, until, CancellationToken.None));
             from = until;
         }
+        else if (await journeys.TracesBetweenAsync(session, from, until, CancellationToken.None) == 0)
+        {
+            from = until;
+        }
+        progress.SentUpTo = from;
         while (from < until)
         {
             long end = Math.Min(until, from + StepNs);
@@ -81,15 +96,33 @@ internal sealed class TelemetryActor(ActorRef<ClusterMessage> cluster, JourneyQu
                 if (!await Task.Run(() => spans.Send(some, records)))
                 {
                     metrics.TelemetryFailures.Add(1);
-                    _sentUpTo[session] = from;
                     return false;
                 }
                 metrics.TelemetryJourneys.Add(some.Length);
                 _sentOfStep.UnionWith(some.Select(journey => journey.Id));
             }
             _sentOfStep.Clear();
-            _sentUpTo[session] = from = end;
+            progress.SentUpTo = from = end;
         }
         return true;
+    }
+
+    /// <summary>Of nodes that were away: their packets' journeys went without them.</summary>
+    private async ValueTask CountLateAsync(string session, Progress progress)
+    {
+        foreach (FrameSpan fresh in await journeys.StoredBehindAsync(session, progress.LastFrame, CancellationToken.None))
+        {
+            progress.LastFrame = Math.Max(progress.LastFrame, fresh.Id);
+            metrics.TelemetryLate.Add(fresh.LastNs < progress.SentUpTo ? fresh.Traces : 0);
+        }
+    }
+
+    private sealed class Progress
+    {
+        /// <summary>Journeys that began before it were sent, or counted.</summary>
+        public required long SentUpTo { get; set; }
+
+        /// <summary>Up to it, stored traces were looked at for their time.</summary>
+        public required long LastFrame { get; set; }
     }
 }

@@ -87,6 +87,14 @@ internal sealed class Fleet(string topology = "fleet") : IDisposable
     /// <summary>Of the database as it is, whether a controller runs or not.</summary>
     public TraceQueries Queries() => new(Database.Open(State));
 
+    /// <summary>Stops it, and waits for every node's last word: it stands behind all traces of that node.</summary>
+    public async Task EndSessionAsync(string id)
+    {
+        await LocalController.PostAsync(State, $"/sessions/{id}/stop", new SessionPatch(), LocalJson.Default.SessionPatch, LocalJson.Default.ClusterSessionView, TestContext.Current.CancellationToken);
+        TraceQueries queries = Queries();
+        await UntilAsync(async () => (await queries.ReportsAsync(id, TestContext.Current.CancellationToken)).Where(report => report.State == ClusterSession.Stopped).Select(report => report.NodeId).Distinct(StringComparer.Ordinal).Count() == Watched.Count, "every node has said its last word");
+    }
+
     public Task RunsAsync(string session, string node) =>
         UntilAsync(async () => (await SessionAsync(session)).Nodes.Single(view => view.NodeName == node) is { State: "RUNNING", IsConnected: true }, $"{node} runs the session");
 

@@ -52,14 +52,7 @@ public sealed class FleetMixedTests
 
         var names = (await fleet.NodesAsync()).ToDictionary(node => node.Id, node => node.Name, StringComparer.Ordinal);
         TraceQueries traces = fleet.Queries();
-        long before = -1;
-        await fleet.UntilAsync(async () =>
-        {
-            long now = await traces.CountAsync(session.Id, TestContext.Current.CancellationToken);
-            (bool isStill, before) = (now == before && now > 0, now);
-            await Task.Delay(TimeSpan.FromSeconds(6), TestContext.Current.CancellationToken); // longer than the longest open trace: whatever comes still, comes meanwhile
-            return isStill && (await fleet.NodesAsync()).All(node => node.Spool is { Frames: 0 });
-        }, "all is stored");
+        await fleet.EndSessionAsync(session.Id);
         await foreach (StoredTrace stored in traces.AllAsync(session.Id, FrameRange.All, TestContext.Current.CancellationToken))
         {
             TraceRecord trace = stored.Trace;

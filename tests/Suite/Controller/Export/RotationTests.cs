@@ -12,7 +12,8 @@ namespace NftCluster.Tests.Controller.Export;
 /// <summary>Sessions that run for weeks: files from time to time, each trace in one of them, and limits on the disk.</summary>
 public sealed class RotationTests
 {
-    private static readonly TimeSpan _every = TimeSpan.FromMinutes(10);
+    /// <summary>Less than the actors wait for each other: the clock goes on by so much while they ask.</summary>
+    private static readonly TimeSpan _every = TimeSpan.FromSeconds(5);
 
     private readonly ManualTime _time = new();
 
@@ -34,6 +35,21 @@ public sealed class RotationTests
 
         Assert.Equal([3, 2], keys.Select(part => part.Length));
         Assert.Equal(5, keys.SelectMany(part => part).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public async Task What_a_killed_writer_left_goes_and_parts_stay()
+    {
+        await using RunningController controller = await StartAsync(new RotationOptions(_every, 0));
+        ClusterSessionView session = await controller.CreateAsync();
+        Store(controller, session.Id, 1, 1);
+        await PassUntilAsync(() => Parts(controller).Length == 1);
+        string unfinished = Parts(controller)[0] + ".0123";
+        await File.WriteAllTextAsync(unfinished, "{", TestContext.Current.CancellationToken);
+        Store(controller, session.Id, 2, 2);
+        await PassUntilAsync(() => Parts(controller).Length == 2);
+
+        Assert.False(File.Exists(unfinished));
     }
 
     [Fact]

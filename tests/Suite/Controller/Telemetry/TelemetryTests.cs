@@ -23,7 +23,7 @@ public sealed class TelemetryTests
         using var collector = OtlpStub.Start();
         await using RunningController controller = await StartAsync(collector.Endpoint);
         ClusterSessionView session = await controller.CreateAsync();
-        TraceRecord trace = Trace(NowNs() + 1_000_000_000) with { NftEvents = [new NftEventRecord { Timestamp = TraceTime.Format(NowNs() + 1_000_005_000), OffsetNs = 5_000, Verdict = "accept", TraceType = "rule", Family = "inet", Table = "filter", Chain = "forward", RuleHandle = 4 }] };
+        TraceRecord trace = Samples.ForwardedAt(NowNs() + 1_000_000_000) with { NftEvents = [new NftEventRecord { Timestamp = TraceTime.Format(NowNs() + 1_000_005_000), OffsetNs = 5_000, Verdict = "accept", TraceType = "rule", Family = "inet", Table = "filter", Chain = "forward", RuleHandle = 4 }] };
         Store(controller, session.Id, 1, trace);
 
         await PassUntilAsync(() => collector.Spans.Count > 2);
@@ -48,7 +48,7 @@ public sealed class TelemetryTests
         int port = OtlpStub.FreePort();
         await using RunningController controller = await StartAsync(new Uri($"http://127.0.0.1:{port}"));
         ClusterSessionView session = await controller.CreateAsync();
-        Store(controller, session.Id, 1, Trace(NowNs() + 1_000_000_000), Trace(NowNs() + 1_500_000_000));
+        Store(controller, session.Id, 1, Samples.ForwardedAt(NowNs() + 1_000_000_000), Samples.ForwardedAt(NowNs() + 1_500_000_000));
 
         await PassUntilAsync(() => Metric(controller, "nftcluster_otlp_failures_total") > 0);
         using var collector = OtlpStub.StartAt(port);
@@ -64,7 +64,7 @@ public sealed class TelemetryTests
     {
         await using RunningController controller = await StartAsync(new Uri($"http://127.0.0.1:{OtlpStub.FreePort()}"));
         ClusterSessionView session = await controller.CreateAsync();
-        Store(controller, session.Id, 1, Trace(NowNs() + 1_000_000_000), Trace(NowNs() + 1_500_000_000));
+        Store(controller, session.Id, 1, Samples.ForwardedAt(NowNs() + 1_000_000_000), Samples.ForwardedAt(NowNs() + 1_500_000_000));
 
         await PassUntilAsync(() => Metric(controller, "nftcluster_otlp_skipped_traces_total") > 0);
 
@@ -85,19 +85,6 @@ public sealed class TelemetryTests
     {
         using FrameWriter writer = new(Database.Open(controller.StateDirectory));
         writer.Commit([Frames.Of("n1", sequence, new Payload { Traces = TraceBatchCodec.Encode(session, traces) })]);
-    }
-
-    /// <summary>The sample, moved to that time.</summary>
-    private static TraceRecord Trace(long atNs)
-    {
-        TraceRecord sample = Samples.Forwarded();
-        return sample with
-        {
-            FirstSeen = TraceTime.Format(atNs),
-            LastSeen = TraceTime.Format(atNs + sample.DurationNs),
-            Events = [.. sample.Events.Select(seen => seen with { Timestamp = TraceTime.Format(atNs + seen.OffsetNs) })],
-            NftEvents = [],
-        };
     }
 
     private static long First(TraceRecord trace) => TraceTime.TryParse(trace.FirstSeen, out long ns) ? ns : 0;

@@ -94,6 +94,19 @@ internal static class Samples
     }
 
     /// <summary>A UDP packet to a port that nobody listens on; the trace was not closed by an end that was seen.</summary>
+    /// <summary>The same at that time, ns since 1970.</summary>
+    public static TraceRecord ForwardedAt(long ns)
+    {
+        TraceRecord sample = Forwarded();
+        return sample with
+        {
+            FirstSeen = TraceTime.Format(ns),
+            LastSeen = TraceTime.Format(ns + sample.DurationNs),
+            Events = [.. sample.Events.Select(seen => seen with { Timestamp = TraceTime.Format(ns + seen.OffsetNs) })],
+            NftEvents = [],
+        };
+    }
+
     public static TraceRecord Dropped()
     {
         EventRecord[] events =
